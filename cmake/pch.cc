@@ -1,0 +1,1 @@
+// Compiled only so that the precompiled headers have a target that owns them.

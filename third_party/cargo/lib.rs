@@ -1,0 +1,1 @@
+// Empty: this crate exists only so that Cargo.lock pins and verifies two source archives.
