@@ -1,0 +1,35 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+
+namespace playhead {
+
+/// An integer that cannot be mixed up with another kind of integer.
+template <typename Tag>
+struct StrongInt {
+  int64_t value = 0;
+  auto operator<=>(const StrongInt&) const = default;
+};
+
+/// Identity of a log: the journal's UUID, or `<cluster id>/<topic id>` for Kafka. A log that was
+/// made anew has another id, so that its offsets are never taken for the old ones.
+using LogId = std::string;
+
+/// One partition of one topic of one log. Journals have one partition (0) per topic.
+struct LogPartition {
+  LogId log_id;
+  std::string topic;
+  int32_t partition = 0;
+  auto operator<=>(const LogPartition&) const = default;
+};
+
+/// Half-open range of offsets. Offsets may skip, so `end - begin` is not a count.
+struct OffsetRange {
+  int64_t begin = 0;
+  int64_t end = 0;
+  auto operator<=>(const OffsetRange&) const = default;
+};
+
+}  // namespace playhead

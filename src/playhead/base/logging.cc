@@ -1,0 +1,107 @@
+#include "playhead/base/logging.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <memory>
+
+namespace playhead::logging {
+namespace {
+
+spdlog::level::level_enum LevelOf(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+    case Level::kOff:
+      return spdlog::level::off;
+  }
+  return spdlog::level::off;
+}
+
+std::string_view NameOf(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarn:
+      return "warn";
+    case Level::kError:
+      return "error";
+    case Level::kOff:
+      return "off";
+  }
+  return "off";
+}
+
+spdlog::logger& Logger() {
+  // Never destroyed: a thread may log while the process ends.
+  static spdlog::logger* const logger = [] {
+    auto* made = new spdlog::logger("playhead", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
+    made->set_level(spdlog::level::info);
+    return made;
+  }();
+  return *logger;
+}
+
+bool IsBare(std::string_view value) {
+  if (value.empty()) return false;
+  for (const char c : value) {
+    if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == '\x7F') return false;
+  }
+  return true;
+}
+
+void AppendValue(std::string& line, std::string_view value) {
+  if (IsBare(value)) {
+    line += value;
+    return;
+  }
+  line += '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\') {
+      line += '\\';
+      line += c;
+    } else if (c == '\n') {
+      line += "\\n";
+    } else if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') {
+      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      line += c;
+    }
+  }
+  line += '"';
+}
+
+}  // namespace
+
+void SetLevel(Level level) { Logger().set_level(LevelOf(level)); }
+
+bool IsOn(Level level) { return Logger().should_log(LevelOf(level)); }
+
+std::string FormatLine(Level level, std::string_view in, std::string_view msg,
+                       std::initializer_list<Field> fields) {
+  std::string line = fmt::format("level={} in={} msg=\"{}\"", NameOf(level), in, msg);
+  for (const Field& field : fields) {
+    line += ' ';
+    line += field.key;
+    line += '=';
+    AppendValue(line, field.value);
+  }
+  return line;
+}
+
+void Log(Level level, std::string_view in, std::string_view msg,
+         std::initializer_list<Field> fields) {
+  if (!IsOn(level)) return;
+  Logger().log(LevelOf(level), "{}", FormatLine(level, in, msg, fields));
+}
+
+}  // namespace playhead::logging

@@ -1,0 +1,49 @@
+#include "playhead/base/stop_signal.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+namespace playhead {
+namespace {
+
+TEST(StopSignal, FirstSignalIsAStopRequest) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    const StopSignal signal;
+    EXPECT_FALSE(signal.token().stop_requested());
+    kill(getpid(), number);
+    signal.Wait();
+    EXPECT_TRUE(signal.token().stop_requested());
+  }
+}
+
+TEST(StopSignal, EndsWithoutASignal) { const StopSignal signal; }
+
+TEST(StopSignalDeathTest, SecondSignalEndsTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        const StopSignal signal;
+        kill(getpid(), SIGTERM);
+        signal.Wait();
+        kill(getpid(), SIGTERM);
+        _exit(1);
+      },
+      testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(StopSignalDeathTest, OldHandlersComeBack) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        {
+          const StopSignal signal;
+        }
+        kill(getpid(), SIGINT);
+        _exit(1);
+      },
+      testing::KilledBySignal(SIGINT), "");
+}
+
+}  // namespace
+}  // namespace playhead

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "playhead/base/status.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace playhead::http {
+
+struct Response {
+  int status = 0;
+  std::string body;
+};
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+/// A client with one kept-alive connection (libcurl). Threads: one at a time.
+class Client {
+ public:
+  explicit Client(int timeout_ms = 30'000);
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+
+  /// Any HTTP answer is a Response, 4xx and 5xx included. Errors: kUnavailable (no connection,
+  /// timeout), kInvalidArgument (not an http URL).
+  Result<Response> Post(const std::string& url, std::string_view body,
+                        const std::vector<Header>& headers);
+  Result<Response> Get(const std::string& url);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace playhead::http

@@ -1,0 +1,213 @@
+#include "playhead/base/arrow_status.h"
+#include "playhead/base/crash_point.h"
+#include "playhead/storage/local_file.h"
+#include "playhead/storage/object_store.h"
+
+#include <arrow/io/file.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <set>
+
+namespace playhead::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool IsTempName(std::string_view name) { return name.starts_with('.') && name.ends_with(".tmp"); }
+
+int64_t ModifiedMicros(const struct stat& info) {
+  return static_cast<int64_t>(info.st_mtim.tv_sec) * 1'000'000 + info.st_mtim.tv_nsec / 1'000;
+}
+
+Status SyncFolders(const std::set<std::string>& folders) {
+  for (const std::string& folder : folders) PH_RETURN_IF_ERROR(SyncFolder(folder));
+  return {};
+}
+
+// Writes a file under its name; the caller syncs it.
+Result<UnsyncedFile> WriteUnsynced(const std::string& path, std::string_view contents,
+                                   bool replace) {
+  PH_ASSIGN_OR_RETURN(TempFile temp, MakeTempFile(path));
+  Status status = WriteAll(temp.fd.get(), path, contents);
+  if (status.ok()) {
+    status = replace ? RenameReplace(temp.path, path) : RenameNoReplace(temp.path, path);
+  }
+  if (!status.ok()) {
+    (void)Unlink(temp.path).ok();
+    return status;
+  }
+  return UnsyncedFile{.path = path, .fd = std::move(temp.fd)};
+}
+
+Status PublishOne(const std::string& from, const std::string& to) {
+  const Status status = RenameNoReplace(from, to);
+  if (status.code() != StatusCode::kNotFound) return status;
+  // Either the staged file or the final folder is missing.
+  struct stat info{};
+  if (stat(from.c_str(), &info) != 0) return ErrnoStatus("publish", from, errno);
+  PH_RETURN_IF_ERROR(MakeFolders(FolderOf(to)));
+  return RenameNoReplace(from, to);
+}
+
+class LocalStore final : public ObjectStore {
+ public:
+  Status Put(const std::string& uri, std::string_view contents) override {
+    const NewObject object{.uri = uri, .contents = std::string(contents)};
+    return PutMany(std::span(&object, 1));
+  }
+
+  Status PutMany(std::span<const NewObject> objects) override {
+    std::vector<UnsyncedFile> files;
+    const auto write = [&](const NewObject& object) -> Status {
+      PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(object.uri));
+      PH_ASSIGN_OR_RETURN(UnsyncedFile file,
+                          WriteUnsynced(path, object.contents, /*replace=*/false));
+      files.push_back(std::move(file));
+      return {};
+    };
+    Status status;
+    for (const NewObject& object : objects) {
+      status = write(object);
+      if (!status.ok()) break;
+    }
+    const Status synced = SyncAll(std::move(files));
+    return status.ok() ? synced : status;
+  }
+
+  Status Replace(const std::string& uri, std::string_view contents) override {
+    PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(uri));
+    return WriteUnsynced(path, contents, /*replace=*/true).status();
+  }
+
+  Result<std::shared_ptr<arrow::io::OutputStream>> OpenForWrite(const std::string& uri) override {
+    PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(uri));
+    PH_ASSIGN_OR_RETURN(auto output, LocalOutput::Open(path));
+    return std::shared_ptr<arrow::io::OutputStream>(std::move(output));
+  }
+
+  Status CloseMany(std::span<const std::shared_ptr<arrow::io::OutputStream>> outputs) override {
+    std::vector<UnsyncedFile> files;
+    for (const auto& output : outputs) {
+      auto* local = dynamic_cast<LocalOutput*>(output.get());
+      PH_CHECK(local != nullptr);
+      if (local->closed()) continue;
+      PH_ASSIGN_OR_RETURN(UnsyncedFile file, local->CloseUnsynced());
+      files.push_back(std::move(file));
+    }
+    return SyncAll(std::move(files));
+  }
+
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenForRead(
+      const std::string& uri) override {
+    PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(uri));
+    PH_ASSIGN_OR_RETURN(auto file, arrow::io::ReadableFile::Open(path));
+    return std::shared_ptr<arrow::io::RandomAccessFile>(std::move(file));
+  }
+
+  Result<std::string> Get(const std::string& uri) override {
+    PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(uri));
+    const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return ErrnoStatus("open", path, errno);
+    struct stat info{};
+    if (fstat(fd.get(), &info) != 0) return ErrnoStatus("fstat", path, errno);
+    std::string contents(static_cast<size_t>(info.st_size), '\0');
+    size_t done = 0;
+    while (done < contents.size()) {
+      const ssize_t got =
+          pread(fd.get(), contents.data() + done, contents.size() - done, static_cast<off_t>(done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return ErrnoStatus("read", path, errno);
+      if (got == 0) break;
+      done += static_cast<size_t>(got);
+    }
+    contents.resize(done);
+    return contents;
+  }
+
+  Result<ObjectInfo> Stat(const std::string& uri) override {
+    PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(uri));
+    struct stat info{};
+    if (stat(path.c_str(), &info) != 0) return ErrnoStatus("stat", path, errno);
+    if (!S_ISREG(info.st_mode)) return ErrnoStatus("stat", path, ENOENT);
+    return ObjectInfo{.uri = uri, .bytes = info.st_size, .modified_us = ModifiedMicros(info)};
+  }
+
+  Status Publish(const std::string& staged_uri, const std::string& final_uri) override {
+    const ObjectMove move{.staged_uri = staged_uri, .final_uri = final_uri};
+    return PublishMany(std::span(&move, 1));
+  }
+
+  Status PublishMany(std::span<const ObjectMove> moves) override {
+    // New names first, so that a power cut never leaves a file without any name.
+    std::set<std::string> final_folders;
+    std::set<std::string> staged_folders;
+    Status status;
+    for (const ObjectMove& move : moves) {
+      Result<std::string> from = LocalPath(move.staged_uri);
+      Result<std::string> to = LocalPath(move.final_uri);
+      status = !from.ok() ? from.status() : to.ok() ? PublishOne(*from, *to) : to.status();
+      if (!status.ok()) break;
+      CrashPoint("commit.published_one");
+      final_folders.insert(FolderOf(*to));
+      staged_folders.insert(FolderOf(*from));
+    }
+    Status synced = SyncFolders(final_folders);
+    if (synced.ok()) synced = SyncFolders(staged_folders);
+    return status.ok() ? synced : status;
+  }
+
+  Status Delete(const std::string& uri) override {
+    PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(uri));
+    return Unlink(path).status();
+  }
+
+  Status DeleteTree(const std::string& uri) override {
+    PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(uri));
+    std::error_code error;
+    fs::remove_all(path, error);
+    return error ? ErrnoStatus("remove folder", path, error.value()) : Status();
+  }
+
+  Result<std::vector<ObjectInfo>> List(const std::string& folder_uri) override {
+    PH_ASSIGN_OR_RETURN(const std::string root, LocalPath(folder_uri));
+    std::vector<ObjectInfo> objects;
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(root, error), end; !error && it != end;
+         it.increment(error)) {
+      const std::string path = it->path().string();
+      if (IsTempName(it->path().filename().string())) continue;
+      struct stat info{};
+      // A file that goes while we list is as good as one that went before.
+      if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+      objects.push_back(ObjectInfo{
+          .uri = "file://" + path, .bytes = info.st_size, .modified_us = ModifiedMicros(info)});
+    }
+    if (error && error.value() != ENOENT) return ErrnoStatus("list", root, error.value());
+    std::ranges::sort(objects, {}, &ObjectInfo::uri);
+    return objects;
+  }
+
+  Result<std::vector<std::string>> ListFolders(const std::string& folder_uri) override {
+    PH_ASSIGN_OR_RETURN(const std::string root, LocalPath(folder_uri));
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
+      std::error_code ignored;
+      if (it->is_directory(ignored)) names.push_back(it->path().filename().string());
+    }
+    if (error && error.value() != ENOENT) return ErrnoStatus("list", root, error.value());
+    std::ranges::sort(names);
+    return names;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<ObjectStore> MakeLocalStore() { return std::make_unique<LocalStore>(); }
+
+}  // namespace playhead::storage

@@ -1,0 +1,87 @@
+#include "playhead/storage/object_store.h"
+
+#include "playhead/base/arrow_status.h"
+
+#include <arrow/io/interfaces.h>
+
+#include <filesystem>
+
+namespace playhead::storage {
+namespace {
+
+constexpr std::string_view kFileScheme = "file:";
+
+// The scheme of `text`, empty for a plain path. One letter is no scheme.
+std::string_view SchemeOf(std::string_view text) {
+  const size_t colon = text.find(':');
+  const size_t slash = text.find('/');
+  if (colon == std::string_view::npos || colon < 2) return {};
+  if (slash != std::string_view::npos && slash < colon) return {};
+  return text.substr(0, colon);
+}
+
+}  // namespace
+
+Status ObjectStore::PutMany(std::span<const NewObject> objects) {
+  for (const NewObject& object : objects) {
+    PH_RETURN_IF_ERROR(Put(object.uri, object.contents));
+  }
+  return {};
+}
+
+Status ObjectStore::PublishMany(std::span<const ObjectMove> moves) {
+  for (const ObjectMove& move : moves) {
+    PH_RETURN_IF_ERROR(Publish(move.staged_uri, move.final_uri));
+  }
+  return {};
+}
+
+Status ObjectStore::CloseMany(std::span<const std::shared_ptr<arrow::io::OutputStream>> outputs) {
+  for (const auto& output : outputs) PH_RETURN_IF_ERROR(output->Close());
+  return {};
+}
+
+Result<std::string> LocalPath(std::string_view uri) {
+  std::string_view path = uri;
+  if (path.starts_with(kFileScheme)) {
+    path.remove_prefix(kFileScheme.size());
+    if (path.starts_with("//")) path.remove_prefix(2);
+  }
+  if (!path.starts_with('/') || path.find('\0') != std::string_view::npos) {
+    return Error(StatusCode::kInvalidArgument, "not a local file URI: uri={}", uri);
+  }
+  return std::string(path);
+}
+
+Result<std::string> NormalizeUri(std::string_view uri_or_path, const std::string& base_folder) {
+  if (uri_or_path.empty()) {
+    return Error(StatusCode::kInvalidArgument, "a location is empty");
+  }
+  std::filesystem::path path;
+  const std::string_view scheme = SchemeOf(uri_or_path);
+  if (scheme == "file") {
+    PH_ASSIGN_OR_RETURN(path, LocalPath(uri_or_path));
+  } else if (scheme.empty()) {
+    path = std::filesystem::path(base_folder) / uri_or_path;
+  } else {
+    return Error(StatusCode::kNotSupported, "this build has no store for the scheme: uri={}",
+                 uri_or_path);
+  }
+  std::error_code error;
+  path = std::filesystem::absolute(path, error).lexically_normal();
+  if (error) {
+    return Error(StatusCode::kInvalidArgument, "cannot resolve a location: path={} error={}",
+                 path.string(), error.message());
+  }
+  std::string text = path.string();
+  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  return "file://" + text;
+}
+
+Result<std::unique_ptr<ObjectStore>> OpenStore(std::string_view uri) {
+  const std::string_view scheme = SchemeOf(uri);
+  if (scheme.empty() || scheme == "file") return MakeLocalStore();
+  return Error(StatusCode::kNotSupported, "this build has no store for the scheme: uri={}", uri);
+}
+
+}  // namespace playhead::storage
