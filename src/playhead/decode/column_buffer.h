@@ -1,0 +1,127 @@
+#pragma once
+
+#include "playhead/decode/block_pool.h"
+#include "playhead/decode/slot.h"
+#include "playhead/decode/type_plan.h"
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace playhead::decode {
+
+/// Bytes that grow by doubling, in blocks of a pool.
+class GrowingBytes {
+ public:
+  explicit GrowingBytes(BlockPool* pool) : pool_(pool) {}
+  ~GrowingBytes() { pool_->Give(block_); }
+  GrowingBytes(GrowingBytes&& other) noexcept
+      : pool_(other.pool_), block_(std::exchange(other.block_, {})) {}
+  GrowingBytes& operator=(GrowingBytes&&) = delete;
+
+  uint8_t* data() { return block_.data; }
+  template <typename T>
+  T* as() {
+    return reinterpret_cast<T*>(block_.data);
+  }
+  int64_t capacity() const { return block_.bytes; }
+
+  /// Makes room for `bytes`, keeping the first `used`.
+  void Reserve(int64_t bytes, int64_t used) {
+    if (bytes > block_.bytes) Grow(bytes, used);
+  }
+  /// The first `size` bytes; this object is empty afterwards.
+  std::shared_ptr<arrow::Buffer> Take(int64_t size) {
+    return pool_->Wrap(std::exchange(block_, {}), size);
+  }
+
+ private:
+  void Grow(int64_t bytes, int64_t used);
+
+  BlockPool* pool_;
+  BlockPool::Block block_;
+};
+
+/// Builds one Arrow array from slots, in memory of a BlockPool.
+///
+/// Arrow's own builders allocate anew for every batch and check more per value; these two together
+/// cost as much as the parsing (docs/decisions/011-column-buffers.md).
+/// Limits   2^31 - 1 bytes of text and as many elements; the caller finishes a batch long before.
+/// Threads  one at a time.
+class ColumnBuffer {
+ public:
+  /// `type` must be one that MakeTypePlan accepts; `pool` must outlive the buffer.
+  ColumnBuffer(std::shared_ptr<arrow::DataType> type, BlockPool* pool);
+
+  void Append(const Slot& slot, const SlotArena& arena);
+  void AppendNull();
+  /// Only for text and binary.
+  void AppendText(std::string_view text);
+  /// Only for integers, dates and timestamps.
+  void AppendInteger(int64_t value);
+
+  int64_t length() const { return length_; }
+
+  /// The values appended since the last call.
+  std::shared_ptr<arrow::ArrayData> Finish();
+
+ private:
+  void AddRoom();
+  void MarkValid() {
+    if (has_validity_) PutBit(validity_.data(), length_, true);
+    ++length_;
+  }
+  void MarkNull();
+  void EndText(int64_t end) {
+    values_.as<int32_t>()[length_ + 1] = static_cast<int32_t>(end);
+    text_size_ = end;
+  }
+  template <typename T>
+  void PutValue(T value) {
+    if (length_ == capacity_) AddRoom();
+    values_.as<T>()[length_] = value;
+    MarkValid();
+  }
+  void AppendElements(const Slot& slot, const SlotArena& arena);
+  int64_t ValueBytes(int64_t length) const;
+
+  // Bits are written one after the other, so the first of a byte also clears the others.
+  static void PutBit(uint8_t* bits, int64_t i, bool value) {
+    auto bit = static_cast<uint8_t>(static_cast<uint8_t>(value) << (i & 7));
+    bits[i >> 3] = (i & 7) == 0 ? bit : static_cast<uint8_t>(bits[i >> 3] | bit);
+  }
+
+  std::shared_ptr<arrow::DataType> type_;
+  TypeKind kind_;
+  int64_t length_ = 0;
+  int64_t capacity_ = 0;
+  bool has_validity_ = false;  // made when the first null comes
+  int64_t null_count_ = 0;
+  GrowingBytes validity_;
+  GrowingBytes values_;  // values, bits or offsets
+  GrowingBytes text_;
+  int64_t text_size_ = 0;
+  std::vector<ColumnBuffer> children_;  // list: element; map: key, value; struct: fields
+};
+
+/// The columns of one record batch under construction.
+class RowBuffers {
+ public:
+  RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool);
+
+  ColumnBuffer& column(size_t i) { return columns_[i]; }
+  /// Every column must have the same length when a row is complete.
+  int64_t row_count() const { return columns_.front().length(); }
+  std::shared_ptr<arrow::RecordBatch> Finish();
+
+ private:
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<ColumnBuffer> columns_;
+};
+
+}  // namespace playhead::decode

@@ -1,0 +1,75 @@
+#pragma once
+
+// What the tests of this folder share; not part of the library.
+
+#include "playhead/decode/record_decoder.h"
+
+#include <arrow/api.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace playhead::decode {
+
+inline constexpr int64_t kTestNowUs = 1'767'225'600'000'000;  // 2026-01-01T00:00:00Z
+
+inline std::shared_ptr<arrow::DataType> UtcMicrosType() {
+  return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+}
+
+inline std::unique_ptr<RecordDecoder> MakeDecoder(RowSchema schema) {
+  auto decoder = RecordDecoder::Make(std::make_shared<const RowSchema>(std::move(schema)));
+  EXPECT_TRUE(decoder.ok()) << decoder.status().ToString();
+  (*decoder)->SetSource({.topic = "events", .partition = 3, .ingested_at_us = kTestNowUs});
+  return *std::move(decoder);
+}
+
+/// Flushes and proves what holds for every batch: Arrow's own check, equal lengths, counts.
+inline DecodedRows FlushChecked(RecordDecoder& decoder) {
+  auto rows = decoder.Flush();
+  EXPECT_TRUE(rows.ok());
+  int64_t good = 0;
+  for (const Lane& lane : rows->lanes) {
+    arrow::Status valid = lane.rows->ValidateFull();
+    EXPECT_TRUE(valid.ok()) << valid.ToString();
+    EXPECT_GT(lane.rows->num_rows(), 0);
+    good += lane.rows->num_rows();
+  }
+  EXPECT_EQ(good, rows->good);
+  EXPECT_EQ(rows->dead_letters == nullptr ? 0 : rows->dead_letters->num_rows(), rows->dead);
+  if (rows->dead_letters != nullptr) {
+    arrow::Status valid = rows->dead_letters->ValidateFull();
+    EXPECT_TRUE(valid.ok()) << valid.ToString();
+  }
+  EXPECT_EQ(decoder.buffered_rows(), 0);
+  return *std::move(rows);
+}
+
+/// One cell as Arrow prints it; "null" for null.
+inline std::string Cell(const arrow::RecordBatch& rows, const std::string& column, int64_t row) {
+  auto array = rows.GetColumnByName(column);
+  EXPECT_NE(array, nullptr) << column;
+  auto scalar = array->GetScalar(row);
+  EXPECT_TRUE(scalar.ok());
+  if (!(*scalar)->is_valid) return "null";
+  if (column == "_record" || array->type_id() == arrow::Type::BINARY) {
+    return std::string(std::static_pointer_cast<arrow::BinaryArray>(array)->GetView(row));
+  }
+  return (*scalar)->ToString();
+}
+
+/// An integer, date or timestamp.
+inline int64_t Number(const arrow::RecordBatch& rows, const std::string& column, int64_t row) {
+  auto array = rows.GetColumnByName(column);
+  EXPECT_TRUE(array->IsValid(row)) << column;
+  if (array->type_id() == arrow::Type::INT32 || array->type_id() == arrow::Type::DATE32) {
+    return array->data()->GetValues<int32_t>(1)[row];
+  }
+  return array->data()->GetValues<int64_t>(1)[row];
+}
+
+}  // namespace playhead::decode

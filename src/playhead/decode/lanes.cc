@@ -1,0 +1,223 @@
+#include "playhead/decode/lanes.h"
+
+#include "playhead/decode/json_text.h"
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace playhead::decode {
+namespace {
+
+constexpr int64_t kMicrosPerDay = 86'400LL * 1'000'000;
+constexpr int64_t kMicrosPerHour = 3'600LL * 1'000'000;
+constexpr size_t kSpareLanesMax = 16;
+
+/// Rounds towards the past, also before 1970.
+int64_t FloorDivide(int64_t value, int64_t divisor) {
+  int64_t quotient = value / divisor;
+  return quotient - (value % divisor < 0 ? 1 : 0);
+}
+
+bool IsSupported(Transform transform, TypeKind kind) {
+  switch (transform) {
+    case Transform::kIdentity:
+      return kind == TypeKind::kText || kind == TypeKind::kInt32 || kind == TypeKind::kDate32;
+    case Transform::kDay:
+      return kind == TypeKind::kTimestamp || kind == TypeKind::kDate32;
+    case Transform::kHour:
+      return kind == TypeKind::kTimestamp;
+  }
+  return false;
+}
+
+uint64_t Mix(uint64_t hash, uint64_t value) {
+  hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+  return hash ^ hash >> 29;
+}
+
+}  // namespace
+
+Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
+                          std::shared_ptr<arrow::Schema> batch_schema, BlockPool* pool) {
+  Lanes lanes;
+  for (const PartitionField& field : schema->partition_by) {
+    auto column = std::find_if(schema->columns.begin(), schema->columns.end(),
+                               [&](const Column& c) { return c.name == field.source_column; });
+    if (column == schema->columns.end()) {
+      return Error(StatusCode::kInvalidArgument,
+                   "partition field of an unknown column: field={} column={}", field.name,
+                   field.source_column);
+    }
+    PH_ASSIGN_OR_RETURN(TypePlan plan, MakeTypePlan(column->name, *column->type));
+    if (!IsSupported(field.transform, plan.kind)) {
+      return Error(StatusCode::kInvalidArgument,
+                   "partition transform does not fit the column's type: field={} column={} type={}",
+                   field.name, column->name, plan.type_name);
+    }
+    lanes.fields_.push_back({.transform = field.transform,
+                             .column = static_cast<size_t>(column - schema->columns.begin()),
+                             .kind = plan.kind,
+                             .accepted = column->accepted_values,
+                             .name = column->name});
+  }
+  lanes.schema_ = std::move(schema);
+  lanes.batch_schema_ = std::move(batch_schema);
+  lanes.pool_ = pool;
+  lanes.key_.resize(lanes.fields_.size());
+  lanes.table_.assign(64, -1);
+  return lanes;
+}
+
+void Lanes::ComputeKey(const RecordParser& record) {
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    const Field& field = fields_[i];
+    const Slot& slot = record.column(field.column);
+    KeyPart& part = key_[i];
+    part = {};
+    if (!slot.has_value()) continue;
+    part.is_null = false;
+    if (field.kind == TypeKind::kText) {
+      part.is_text = true;
+      part.text = slot.view();
+    } else if (field.transform == Transform::kIdentity || field.kind == TypeKind::kDate32) {
+      part.integer = slot.integer;
+    } else {
+      part.integer = FloorDivide(
+          slot.integer, field.transform == Transform::kDay ? kMicrosPerDay : kMicrosPerHour);
+    }
+  }
+}
+
+bool Lanes::Matches(const Lane& lane) const {
+  for (size_t i = 0; i < key_.size(); ++i) {
+    const KeyPart& part = key_[i];
+    const KeyValue& value = lane.key[i];
+    if (part.is_null) {
+      if (!std::holds_alternative<std::monostate>(value)) return false;
+    } else if (part.is_text) {
+      const auto* text = std::get_if<std::string>(&value);
+      if (text == nullptr || *text != part.text) return false;
+    } else {
+      const auto* integer = std::get_if<int64_t>(&value);
+      if (integer == nullptr || *integer != part.integer) return false;
+    }
+  }
+  return true;
+}
+
+uint64_t Lanes::HashOfKey() const {
+  uint64_t hash = 0;
+  for (const KeyPart& part : key_) {
+    hash = Mix(hash, part.is_null ? 1 : 2);
+    hash = Mix(hash, part.is_text ? std::hash<std::string_view>()(part.text)
+                                  : static_cast<uint64_t>(part.integer));
+  }
+  return hash;
+}
+
+Lanes::Lane* Lanes::Find(const RecordParser& record, std::string* problem) {
+  ComputeKey(record);
+  if (last_ != nullptr && Matches(*last_)) return last_;
+  uint64_t hash = HashOfKey();
+  uint64_t mask = table_.size() - 1;
+  for (uint64_t place = hash & mask; table_[place] >= 0; place = (place + 1) & mask) {
+    auto i = static_cast<size_t>(table_[place]);
+    if (hashes_[i] == hash && Matches(*lanes_[i])) return last_ = lanes_[i].get();
+  }
+  if (!IsAllowed(problem)) return nullptr;
+  return last_ = Add(hash);
+}
+
+bool Lanes::IsAllowed(std::string* problem) {
+  std::string joined;
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    const Field& field = fields_[i];
+    const KeyPart& part = key_[i];
+    if (field.transform != Transform::kIdentity) continue;
+    if (part.is_null) {
+      joined += "n;";
+      continue;
+    }
+    std::string text = part.is_text ? std::string(part.text) : std::to_string(part.integer);
+    if (text.size() > kPartitionTextBytesMax) {
+      *problem = fmt::format("{}: longer than {} bytes: {}", field.name, kPartitionTextBytesMax,
+                             Excerpt(text));
+      return false;
+    }
+    if (!field.accepted.empty() &&
+        std::find(field.accepted.begin(), field.accepted.end(), text) == field.accepted.end()) {
+      *problem = fmt::format("{}: not an accepted value: {}", field.name, Excerpt(text));
+      return false;
+    }
+    joined += fmt::format("{}:{};", text.size(), text);
+  }
+  // Days and hours are bounded by the event time's range; identity values by nothing but this.
+  if (identities_.contains(joined)) return true;
+  if (identities_.size() >= static_cast<size_t>(schema_->partition_keys_max)) {
+    *problem =
+        fmt::format("more than {} partition values in an epoch", schema_->partition_keys_max);
+    return false;
+  }
+  identities_.insert(std::move(joined));
+  return true;
+}
+
+Lanes::Lane* Lanes::Add(uint64_t hash) {
+  std::unique_ptr<Lane> lane;
+  if (spare_.empty()) {
+    lane = std::make_unique<Lane>(Lane{.key = {}, .rows = RowBuffers(batch_schema_, pool_)});
+  } else {
+    lane = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  lane->key.clear();
+  for (const KeyPart& part : key_) {
+    if (part.is_null) {
+      lane->key.emplace_back(std::monostate());
+    } else if (part.is_text) {
+      lane->key.emplace_back(std::string(part.text));
+    } else {
+      lane->key.emplace_back(part.integer);
+    }
+  }
+  lanes_.push_back(std::move(lane));
+  hashes_.push_back(hash);
+  if (lanes_.size() * 2 > table_.size()) {
+    GrowTable();
+  } else {
+    uint64_t mask = table_.size() - 1;
+    uint64_t place = hash & mask;
+    while (table_[place] >= 0) place = (place + 1) & mask;
+    table_[place] = static_cast<int32_t>(lanes_.size() - 1);
+  }
+  return lanes_.back().get();
+}
+
+void Lanes::GrowTable() {
+  table_.assign(table_.size() * 2, -1);
+  uint64_t mask = table_.size() - 1;
+  for (size_t i = 0; i < hashes_.size(); ++i) {
+    uint64_t place = hashes_[i] & mask;
+    while (table_[place] >= 0) place = (place + 1) & mask;
+    table_[place] = static_cast<int32_t>(i);
+  }
+}
+
+void Lanes::Finish(std::vector<decode::Lane>* out) {
+  for (auto& lane : lanes_) {
+    if (lane->rows.row_count() > 0) {
+      out->push_back({std::move(lane->key), lane->rows.Finish()});
+    }
+    if (spare_.size() < kSpareLanesMax) spare_.push_back(std::move(lane));
+  }
+  lanes_.clear();
+  hashes_.clear();
+  std::fill(table_.begin(), table_.end(), -1);
+  last_ = nullptr;
+}
+
+}  // namespace playhead::decode

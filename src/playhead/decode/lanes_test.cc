@@ -1,0 +1,171 @@
+#include "playhead/decode/lanes.h"
+
+#include "playhead/decode/decode_testing.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+namespace playhead::decode {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr int64_t kDay = 86'400;
+
+RowSchema EventSchema() {
+  RowSchema schema;
+  schema.columns = {
+      {.name = "type", .type = arrow::utf8(), .accepted_values = {"play", "stop"}},
+      {.name = "at", .type = UtcMicrosType()},
+  };
+  schema.partition_by = {
+      {.source_column = "type", .transform = Transform::kIdentity, .name = "type"},
+      {.source_column = "at", .transform = Transform::kDay, .name = "date"},
+  };
+  return schema;
+}
+
+Verdict Decode(RecordDecoder& decoder, const std::string& json) {
+  return decoder.Decode({.bytes = json}, kTestNowUs);
+}
+
+std::string Event(std::string_view type, int64_t seconds) {
+  return fmt::format(R"({{"type":"{}","at":{}}})", type, seconds);
+}
+
+TEST(Lanes, SplitsRowsByKey) {
+  auto decoder = MakeDecoder(EventSchema());
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(Decode(*decoder, Event("stop", 20'000 * kDay + i)).is_good);
+    EXPECT_TRUE(Decode(*decoder, Event("play", 20'000 * kDay - 1)).is_good);
+    EXPECT_TRUE(Decode(*decoder, Event("play", 20'001 * kDay - 1)).is_good);
+  }
+  EXPECT_EQ(decoder->buffered_lanes(), 3);
+  DecodedRows rows = FlushChecked(*decoder);
+  ASSERT_EQ(rows.lanes.size(), 3u);
+  EXPECT_THAT(rows.lanes[0].key, ElementsAre(KeyValue("stop"), KeyValue(int64_t{20'000})));
+  EXPECT_THAT(rows.lanes[1].key, ElementsAre(KeyValue("play"), KeyValue(int64_t{19'999})));
+  EXPECT_THAT(rows.lanes[2].key, ElementsAre(KeyValue("play"), KeyValue(int64_t{20'000})));
+  for (const Lane& lane : rows.lanes) EXPECT_EQ(lane.rows->num_rows(), 10);
+  EXPECT_EQ(decoder->buffered_lanes(), 0);
+}
+
+TEST(Lanes, NullIsAKeyOfItsOwn) {
+  auto decoder = MakeDecoder(EventSchema());
+  EXPECT_TRUE(Decode(*decoder, R"({"type":"play"})").is_good);
+  EXPECT_TRUE(Decode(*decoder, R"({"type":null,"at":0})").is_good);
+  DecodedRows rows = FlushChecked(*decoder);
+  ASSERT_EQ(rows.lanes.size(), 2u);
+  EXPECT_THAT(rows.lanes[0].key, ElementsAre(KeyValue("play"), KeyValue(std::monostate())));
+  EXPECT_THAT(rows.lanes[1].key, ElementsAre(KeyValue(std::monostate()), KeyValue(int64_t{0})));
+}
+
+TEST(Lanes, TimesBefore1970FallIntoTheirOwnDayAndHour) {
+  RowSchema schema = EventSchema();
+  schema.partition_by[0] = {.source_column = "at", .transform = Transform::kHour, .name = "hour"};
+  auto decoder = MakeDecoder(schema);
+  EXPECT_TRUE(Decode(*decoder, Event("play", -1)).is_good);
+  EXPECT_TRUE(Decode(*decoder, Event("play", -3'600)).is_good);
+  EXPECT_TRUE(Decode(*decoder, Event("play", -3'601)).is_good);
+  EXPECT_TRUE(Decode(*decoder, Event("play", 3'599)).is_good);
+  DecodedRows rows = FlushChecked(*decoder);
+  ASSERT_EQ(rows.lanes.size(), 3u);
+  EXPECT_THAT(rows.lanes[0].key, ElementsAre(KeyValue(int64_t{-1}), KeyValue(int64_t{-1})));
+  EXPECT_EQ(rows.lanes[0].rows->num_rows(), 2);
+  EXPECT_THAT(rows.lanes[1].key, ElementsAre(KeyValue(int64_t{-2}), KeyValue(int64_t{-1})));
+  EXPECT_THAT(rows.lanes[2].key, ElementsAre(KeyValue(int64_t{0}), KeyValue(int64_t{0})));
+}
+
+TEST(Lanes, RefusesValuesThatAreNotAccepted) {
+  auto decoder = MakeDecoder(EventSchema());
+  Verdict verdict = Decode(*decoder, Event("rewind", 0));
+  EXPECT_FALSE(verdict.is_good);
+  EXPECT_EQ(verdict.reason, Reason::kPartitionValue);
+  EXPECT_EQ(verdict.detail, "type: not an accepted value: rewind");
+  EXPECT_TRUE(Decode(*decoder, Event("play", 0)).is_good);
+  EXPECT_FALSE(Decode(*decoder, Event("rewind", 0)).is_good);
+  EXPECT_EQ(FlushChecked(*decoder).dead, 2);
+}
+
+TEST(Lanes, LimitsIdentityValuesOfAnEpochButNotDays) {
+  RowSchema schema = EventSchema();
+  schema.columns[0].accepted_values.clear();
+  schema.partition_keys_max = 3;
+  auto decoder = MakeDecoder(schema);
+  for (int day = 0; day < 1'000; ++day) {
+    EXPECT_TRUE(Decode(*decoder, Event("a", day * kDay)).is_good);
+  }
+  EXPECT_TRUE(Decode(*decoder, Event("b", 0)).is_good);
+  EXPECT_TRUE(Decode(*decoder, Event("c", 0)).is_good);
+  EXPECT_EQ(Decode(*decoder, Event("d", 0)).reason, Reason::kPartitionValue);
+  EXPECT_EQ(FlushChecked(*decoder).lanes.size(), 1'002u);
+  // Still the same epoch.
+  EXPECT_FALSE(Decode(*decoder, Event("d", 0)).is_good);
+  EXPECT_TRUE(Decode(*decoder, Event("b", 7 * kDay)).is_good);
+  decoder->SetSource({.topic = "events", .ingested_at_us = kTestNowUs + 1});
+  EXPECT_TRUE(Decode(*decoder, Event("d", 0)).is_good);
+}
+
+TEST(Lanes, RefusesTextThatCouldNotBeAFolder) {
+  RowSchema schema = EventSchema();
+  schema.columns[0].accepted_values.clear();
+  auto decoder = MakeDecoder(schema);
+  EXPECT_TRUE(Decode(*decoder, Event(std::string(64, 'x'), 0)).is_good);
+  EXPECT_EQ(Decode(*decoder, Event(std::string(65, 'x'), 0)).reason, Reason::kPartitionValue);
+}
+
+TEST(Lanes, FindsEveryKeyAgainAmongMany) {
+  RowSchema schema = EventSchema();
+  schema.columns[0].accepted_values.clear();
+  auto decoder = MakeDecoder(schema);
+  for (int i = 0; i < 5'000; ++i) {
+    std::string json = Event(fmt::format("t{}", i % 50), int64_t{i % 70} * kDay);
+    ASSERT_TRUE(Decode(*decoder, json).is_good);
+  }
+  DecodedRows rows = FlushChecked(*decoder);
+  std::map<PartitionKey, int64_t> counts;
+  for (const Lane& lane : rows.lanes) counts[lane.key] += lane.rows->num_rows();
+  EXPECT_EQ(counts.size(), rows.lanes.size());
+  std::map<PartitionKey, int64_t> expected;
+  for (int i = 0; i < 5'000; ++i) {
+    ++expected[{KeyValue(fmt::format("t{}", i % 50)), KeyValue(int64_t{i % 70})}];
+  }
+  EXPECT_EQ(counts, expected);
+}
+
+TEST(EventTime, MustLieInItsRange) {
+  RowSchema schema = EventSchema();
+  schema.event_time_column = "at";
+  auto decoder = MakeDecoder(schema);
+  int64_t first = 946'684'800;  // 2000-01-01
+  int64_t last = kTestNowUs / 1'000'000 + 2 * kDay;
+  EXPECT_TRUE(Decode(*decoder, Event("play", first)).is_good);
+  EXPECT_TRUE(Decode(*decoder, Event("play", last)).is_good);
+  EXPECT_TRUE(Decode(*decoder, R"({"type":"play"})").is_good);
+  EXPECT_EQ(Decode(*decoder, Event("play", first - 1)).reason, Reason::kOutOfRange);
+  Verdict late = Decode(*decoder, Event("play", last + 1));
+  EXPECT_EQ(late.reason, Reason::kOutOfRange);
+  EXPECT_THAT(late.detail, HasSubstr("at: event time outside its range"));
+  EXPECT_EQ(FlushChecked(*decoder).dead, 2);
+}
+
+TEST(IngestionDate, ComesFromTheSourceNotFromTheRecord) {
+  RowSchema schema;
+  schema.columns = {{.name = "id", .type = arrow::utf8()},
+                    {.name = "ingestion_date", .type = arrow::date32(), .is_required = true}};
+  schema.has_ingestion_date = true;
+  schema.partition_by = {{.source_column = "ingestion_date", .name = "ingestion_date"}};
+  auto decoder = MakeDecoder(schema);
+  decoder->SetSource({.topic = "file:a", .ingestion_date_days = 20'340});
+  EXPECT_TRUE(Decode(*decoder, R"({"id":"a","ingestion_date":"1999-01-01"})").is_good);
+  DecodedRows rows = FlushChecked(*decoder);
+  ASSERT_EQ(rows.lanes.size(), 1u);
+  EXPECT_THAT(rows.lanes[0].key, ElementsAre(KeyValue(int64_t{20'340})));
+  EXPECT_EQ(Number(*rows.lanes[0].rows, "ingestion_date", 0), 20'340);
+  EXPECT_EQ(Cell(*rows.lanes[0].rows, "_extra", 0), R"({"ingestion_date":"1999-01-01"})");
+}
+
+}  // namespace
+}  // namespace playhead::decode

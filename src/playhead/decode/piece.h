@@ -1,0 +1,86 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace playhead::decode {
+
+inline constexpr std::string_view kUtf8Bom = "\xEF\xBB\xBF";
+
+/// What a cutter hands out: a part of the input, byte for byte.
+struct Piece {
+  enum class Kind {
+    kRecord,
+    kTooLarge,    ///< a record of more than `record_bytes_max` bytes; `bytes` are its first ones
+    kUnreadable,  ///< not to be cut any further; `bytes` are at most its first `record_bytes_max`
+  };
+  Kind kind = Kind::kRecord;
+  std::string_view bytes;      ///< valid until the next call of the cutter
+  int64_t number = 0;          ///< of this piece, from 0
+  int64_t total_bytes = 0;     ///< of the record or rest, also beyond `bytes`
+  std::string_view problem{};  ///< why it is unreadable
+};
+
+/// Puts together a piece that may begin in one chunk of the input and end in another. What lies in
+/// one chunk is not copied; of the rest no more than the limit (and one byte for a line end) is
+/// kept.
+class PieceAssembler {
+ public:
+  explicit PieceAssembler(int64_t bytes_max)
+      : bytes_max_(std::clamp<int64_t>(bytes_max, 1, int64_t{1} << 40)) {}
+
+  /// Forgets the piece that was handed out last.
+  void Start() {
+    if (total_ == 0) return;
+    if (kept_.capacity() > kKeptCapacityMax) std::string().swap(kept_);
+    kept_.clear();
+    total_ = 0;
+  }
+
+  /// Keeps `part`, for the piece goes on in the next chunk.
+  void Keep(std::string_view part) {
+    Append(part);
+    total_ += static_cast<int64_t>(part.size());
+  }
+  bool has_kept() const { return total_ > 0; }
+
+  /// Everything kept and then `part`: the whole piece, or its beginning when it is too large.
+  /// `trim` shortens a piece of at most one byte above the limit (line ends, blanks).
+  template <typename Trim>
+  Piece Finish(std::string_view part, Trim trim) {
+    Piece piece;
+    piece.total_bytes = total_ + static_cast<int64_t>(part.size());
+    if (total_ == 0) {
+      piece.bytes = part;
+    } else {
+      Keep(part);
+      piece.bytes = kept_;
+    }
+    // A longer piece may have been kept in part only; then its end is unknown.
+    if (piece.total_bytes <= bytes_max_ + 1) {
+      piece.bytes = trim(piece.bytes);
+      piece.total_bytes = static_cast<int64_t>(piece.bytes.size());
+    }
+    if (piece.total_bytes > bytes_max_) {
+      piece.kind = Piece::Kind::kTooLarge;
+      piece.bytes = piece.bytes.substr(0, static_cast<size_t>(bytes_max_));
+    }
+    return piece;
+  }
+
+ private:
+  static constexpr size_t kKeptCapacityMax = 1 << 20;
+
+  void Append(std::string_view part) {
+    auto room = static_cast<size_t>(bytes_max_) + 1 - kept_.size();
+    kept_.append(part.substr(0, room));
+  }
+
+  int64_t bytes_max_;
+  std::string kept_;
+  int64_t total_ = 0;  // bytes kept and bytes beyond the limit
+};
+
+}  // namespace playhead::decode

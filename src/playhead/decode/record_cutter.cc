@@ -1,0 +1,273 @@
+#include "playhead/decode/record_cutter.h"
+
+#include "playhead/decode/byte_search.h"
+#include "playhead/decode/cut_mode.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace playhead::decode {
+namespace {
+
+std::string_view TrimBlanks(std::string_view text) {
+  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view TrimCarriageReturn(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+std::string_view TrimNothing(std::string_view text) { return text; }
+
+bool IsBracket(char c) { return c == '{' || c == '[' || c == '}' || c == ']'; }
+
+}  // namespace
+
+RecordCutter::RecordCutter(CutMode mode, int64_t record_bytes_max)
+    : mode_(mode), record_bytes_max_(record_bytes_max), assembler_(record_bytes_max) {}
+
+void RecordCutter::Push(std::string_view chunk, bool is_last) {
+  PH_CHECK(position_ == view_.size() && !is_last_);
+  is_last_ = is_last;
+  begin_ = position_ = 0;
+  view_ = chunk;
+  if (is_decided_) return;
+
+  if (!head_.empty()) {
+    head_ += chunk;
+    view_ = head_;
+  }
+  std::string_view text = view_;
+  bool may_be_bom = text.size() < kUtf8Bom.size() && kUtf8Bom.starts_with(text) && !is_last;
+  if (text.starts_with(kUtf8Bom)) text.remove_prefix(kUtf8Bom.size());
+  std::optional<CutMode> mode;
+  if (!may_be_bom) {
+    mode = mode_;
+    if (mode_ == CutMode::kAuto) mode = DetectCutMode(text, is_last);
+    if (!mode && static_cast<int64_t>(text.size()) > record_bytes_max_) mode = CutMode::kLines;
+  }
+  if (!mode) {
+    if (head_.empty()) head_ = chunk;
+    view_ = {};
+    return;
+  }
+  mode_ = *mode;
+  is_decided_ = true;
+  view_ = text;
+}
+
+bool RecordCutter::Next(Piece* piece) {
+  if (!is_decided_) return false;
+  switch (state_) {
+    case State::kBroken:
+      return Rest(piece);
+    case State::kDone:
+      return false;
+    default:
+      break;
+  }
+  if (state_ != State::kInside) assembler_.Start();
+  if (mode_ == CutMode::kLines) return NextLine(piece);
+  return mode_ == CutMode::kArray ? NextElement(piece) : NextValue(piece);
+}
+
+bool RecordCutter::Emit(Piece piece, Piece* out) {
+  piece.number = number_++;
+  *out = piece;
+  return true;
+}
+
+bool RecordCutter::NextLine(Piece* piece) {
+  // kInside: the assembler holds the beginning of a line.
+  while (position_ < view_.size() || (is_last_ && state_ == State::kInside)) {
+    std::string_view rest = view_.substr(position_);
+    size_t size = rest.find('\n');
+    bool has_end = size != std::string_view::npos;
+    if (!has_end && !is_last_) {
+      assembler_.Keep(rest);
+      state_ = State::kInside;
+      position_ = view_.size();
+      return false;
+    }
+    Piece line = assembler_.Finish(rest.substr(0, size), TrimCarriageReturn);
+    position_ = has_end ? position_ + size + 1 : view_.size();
+    state_ = State::kBefore;
+    bool is_blank = std::all_of(line.bytes.begin(), line.bytes.end(), IsBlank);
+    if (!is_blank || line.kind == Piece::Kind::kTooLarge) return Emit(line, piece);
+    assembler_.Start();
+  }
+  return false;
+}
+
+bool RecordCutter::SkipBlanks() {
+  while (position_ < view_.size() && IsBlank(view_[position_])) ++position_;
+  return position_ < view_.size();
+}
+
+void RecordCutter::Break(std::string_view problem) {
+  problem_ = problem;
+  state_ = State::kBroken;
+}
+
+bool RecordCutter::Rest(Piece* piece) {
+  std::string_view rest = view_.substr(begin_);
+  position_ = begin_ = view_.size();
+  if (!is_last_) {
+    assembler_.Keep(rest);
+    return false;
+  }
+  state_ = State::kDone;
+  Piece unreadable = assembler_.Finish(rest, TrimNothing);
+  unreadable.kind = Piece::Kind::kUnreadable;
+  unreadable.problem = problem_;
+  return Emit(unreadable, piece);
+}
+
+size_t RecordCutter::ScanValue() {
+  const char* base = view_.data();
+  const char* end = base + view_.size();
+  const char* p = base + position_;
+  const bool in_array = mode_ == CutMode::kArray;
+  while (p != end) {
+    if (after_backslash_) {
+      after_backslash_ = false;
+      ++p;
+      continue;
+    }
+    if (in_string_) {
+      p = FindEither(p, end, '"', '\\');
+      if (p == end) break;
+      if (*p == '"') {
+        in_string_ = false;
+      } else {
+        after_backslash_ = true;
+      }
+      ++p;
+      continue;
+    }
+    char c = *p;
+    if (c == '"') {
+      in_string_ = true;
+    } else if (c == ',') {
+      if (in_array && depth_ == 0) break;
+    } else if (IsBracket(c)) {
+      bool is_open = c == '{' || c == '[';
+      if (!is_open && in_array && depth_ == 0) break;
+      depth_ += is_open ? 1 : -1;
+      if (!is_open && !in_array && depth_ == 0) break;
+    }
+    ++p;
+  }
+  return static_cast<size_t>(p - base);
+}
+
+bool RecordCutter::NextElement(Piece* piece) {
+  while (state_ != State::kInside) {
+    if (!SkipBlanks()) {
+      if (!is_last_ || state_ == State::kAfter) return false;
+      begin_ = position_;
+      Break("the array is not closed");
+      return Rest(piece);
+    }
+    char c = view_[position_];
+    begin_ = position_;
+    if (state_ == State::kBefore && c == '[') {
+      state_ = State::kFirst;
+      ++position_;
+    } else if (state_ == State::kFirst && c == ']') {
+      state_ = State::kAfter;
+      ++position_;
+    } else if (state_ == State::kBefore || state_ == State::kAfter || c == ',' || c == ']' ||
+               c == '}') {
+      Break(state_ == State::kBefore  ? "not an array"
+            : state_ == State::kAfter ? "text behind the array"
+                                      : "an element of the array is missing");
+      return Rest(piece);
+    } else {
+      state_ = State::kInside;
+      depth_ = 0;
+      in_string_ = after_backslash_ = false;
+    }
+  }
+  position_ = ScanValue();
+  if (position_ == view_.size()) {
+    if (is_last_) {
+      Break("the array is not closed");
+      return Rest(piece);
+    }
+    assembler_.Keep(view_.substr(begin_));
+    begin_ = position_;
+    return false;
+  }
+  char c = view_[position_];
+  if (c == '}') {
+    Break("a bracket of the array does not match");
+    return Rest(piece);
+  }
+  Piece element = assembler_.Finish(view_.substr(begin_, position_ - begin_), TrimBlanks);
+  state_ = c == ',' ? State::kElement : State::kAfter;
+  begin_ = ++position_;
+  return Emit(element, piece);
+}
+
+bool RecordCutter::NextValue(Piece* piece) {
+  if (state_ != State::kInside) {
+    if (!SkipBlanks()) return false;
+    begin_ = position_;
+    if (view_[position_] != '{' && view_[position_] != '[') {
+      Break("text where a JSON value should begin");
+      return Rest(piece);
+    }
+    state_ = State::kInside;
+    depth_ = 0;
+    in_string_ = after_backslash_ = false;
+  }
+  position_ = ScanValue();
+  if (position_ == view_.size()) {
+    if (is_last_) {
+      Break("the last value is not closed");
+      return Rest(piece);
+    }
+    assembler_.Keep(view_.substr(begin_));
+    begin_ = position_;
+    return false;
+  }
+  ++position_;
+  Piece value = assembler_.Finish(view_.substr(begin_, position_ - begin_), TrimNothing);
+  state_ = State::kBefore;
+  begin_ = position_;
+  return Emit(value, piece);
+}
+
+Result<std::vector<std::string_view>> CutBody(std::string_view body, int64_t records_max) {
+  RecordCutter cutter(CutMode::kAuto, INT64_MAX);
+  cutter.Push(body, /*is_last=*/true);
+  std::vector<std::string_view> records;
+  bool has_object = false;
+  Piece piece;
+  while (cutter.Next(&piece)) {
+    if (piece.kind != Piece::Kind::kRecord) {
+      return Error(StatusCode::kInvalidArgument, "body cannot be cut into records: {}: byte={}",
+                   piece.problem, piece.bytes.data() - body.data());
+    }
+    size_t first = piece.bytes.find_first_not_of(" \t\r");
+    has_object = has_object || piece.bytes[first] == '{';
+    if (static_cast<int64_t>(records.size()) == records_max) {
+      return Error(StatusCode::kResourceExhausted, "body holds too many records: records_max={}",
+                   records_max);
+    }
+    records.push_back(piece.bytes);
+  }
+  if (records.empty()) return Error(StatusCode::kInvalidArgument, "body holds no record");
+  if (cutter.mode() == CutMode::kLines && !has_object) {
+    return Error(StatusCode::kInvalidArgument,
+                 "body is no JSON object, array of objects or lines of objects");
+  }
+  return records;
+}
+
+}  // namespace playhead::decode

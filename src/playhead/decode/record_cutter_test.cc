@@ -1,0 +1,170 @@
+#include "playhead/decode/record_cutter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+namespace playhead::decode {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr int64_t kMax = 1 << 20;
+
+/// Pieces as text: records as they are, others with a mark before them.
+std::vector<std::string> CutChunks(std::string_view input, CutMode mode, size_t chunk_bytes,
+                                   int64_t max = kMax) {
+  RecordCutter cutter(mode, max);
+  std::vector<std::string> pieces;
+  size_t at = 0;
+  do {
+    // A copy of its own, so that a view into a chunk that is gone is seen.
+    std::string chunk(input.substr(at, chunk_bytes));
+    at += chunk.size();
+    cutter.Push(chunk, at == input.size());
+    Piece piece;
+    while (cutter.Next(&piece)) {
+      EXPECT_EQ(piece.number, static_cast<int64_t>(pieces.size()));
+      std::string mark = piece.kind == Piece::Kind::kRecord     ? ""
+                         : piece.kind == Piece::Kind::kTooLarge ? "LARGE:"
+                                                                : "REST:";
+      if (piece.kind == Piece::Kind::kTooLarge) {
+        EXPECT_GT(piece.total_bytes, static_cast<int64_t>(piece.bytes.size()));
+      }
+      pieces.push_back(mark + std::string(piece.bytes));
+    }
+  } while (at < input.size());
+  return pieces;
+}
+
+/// The same for every size of chunk, or the test fails.
+std::vector<std::string> Cut(std::string_view input, CutMode mode = CutMode::kAuto,
+                             int64_t max = kMax) {
+  std::vector<std::string> whole = CutChunks(input, mode, std::max<size_t>(input.size(), 1), max);
+  for (size_t bytes = 1; bytes < std::min<size_t>(input.size(), 40); ++bytes) {
+    EXPECT_EQ(CutChunks(input, mode, bytes, max), whole) << "chunks of " << bytes << ": " << input;
+  }
+  return whole;
+}
+
+TEST(RecordCutter, LinesAreRecordsWhateverTheyHold) {
+  EXPECT_THAT(Cut("{\"a\":1}\n{\"b\":\n garbage \n[1,\n{\"c\":2}", CutMode::kLines),
+              ElementsAre("{\"a\":1}", "{\"b\":", " garbage ", "[1,", "{\"c\":2}"));
+}
+
+TEST(RecordCutter, BlankLinesAndLineEndsAreNoRecords) {
+  EXPECT_THAT(Cut("\n\r\n{\"a\":1}\r\n   \t\n\n{\"b\":2}\r\n"),
+              ElementsAre("{\"a\":1}", "{\"b\":2}"));
+  EXPECT_THAT(Cut(""), IsEmpty());
+  EXPECT_THAT(Cut(" \r\n \n"), IsEmpty());
+}
+
+TEST(RecordCutter, SkipsAByteOrderMark) {
+  EXPECT_THAT(Cut("\xEF\xBB\xBF{\"a\":1}\n"), ElementsAre("{\"a\":1}"));
+  EXPECT_THAT(Cut("\xEF\xBB\xBF[1]"), ElementsAre("1"));
+  EXPECT_THAT(Cut("\xEF\xBB"), ElementsAre("\xEF\xBB"));
+}
+
+TEST(RecordCutter, CutsAnArrayAtItsOwnCommas) {
+  EXPECT_THAT(Cut(" [ {\"a\":[1,2]} ,\n {\"b\":\"x],[\\\",{\"}\t,7, \"s\" ] \n"),
+              ElementsAre("{\"a\":[1,2]}", "{\"b\":\"x],[\\\",{\"}", "7", "\"s\""));
+  EXPECT_THAT(Cut("[]"), IsEmpty());
+  EXPECT_THAT(Cut("[ ]\n"), IsEmpty());
+}
+
+TEST(RecordCutter, ABrokenElementOfASoundArrayHarmsNoOther) {
+  EXPECT_THAT(Cut("[{\"a\":1},{\"b\" 2},{\"c\":tru},{\"d\":4}]"),
+              ElementsAre("{\"a\":1}", "{\"b\" 2}", "{\"c\":tru}", "{\"d\":4}"));
+}
+
+TEST(RecordCutter, TheRestOfADamagedArrayIsOnePiece) {
+  EXPECT_THAT(Cut("[{\"a\":1},{\"b\":2"), ElementsAre("{\"a\":1}", "REST:{\"b\":2"));
+  EXPECT_THAT(Cut("[{\"a\":1},"), ElementsAre("{\"a\":1}", "REST:"));
+  EXPECT_THAT(Cut("[{\"a\":1}"), ElementsAre("REST:{\"a\":1}"));
+  EXPECT_THAT(Cut("[{\"a\":1},,{\"b\":2}]"), ElementsAre("{\"a\":1}", "REST:,{\"b\":2}]"));
+  EXPECT_THAT(Cut("[{\"a\":1},]"), ElementsAre("{\"a\":1}", "REST:]"));
+  EXPECT_THAT(Cut("[{\"a\":1}] x"), ElementsAre("{\"a\":1}", "REST:x"));
+  EXPECT_THAT(Cut("[{\"a\":1}},{\"b\":2}]"), ElementsAre("REST:{\"a\":1}},{\"b\":2}]"));
+  EXPECT_THAT(Cut("[{\"a\":\"x},{\"b\":2}]"), ElementsAre("REST:{\"a\":\"x},{\"b\":2}]"));
+  EXPECT_THAT(Cut("{}", CutMode::kArray), ElementsAre("REST:{}"));
+}
+
+TEST(RecordCutter, TellsPrettyPrintedObjectsFromLines) {
+  EXPECT_THAT(Cut("{\n  \"a\": 1,\n  \"b\": {\"c\": 2}\n}\n"),
+              ElementsAre("{\n  \"a\": 1,\n  \"b\": {\"c\": 2}\n}"));
+  EXPECT_THAT(Cut("{\"a\":\n{\"b\":1}}\n{\"c\":2}"),
+              ElementsAre("{\"a\":\n{\"b\":1}}", "{\"c\":2}"));
+  EXPECT_THAT(Cut("{\"a\":1}{\"b\":2} {\"c\":3}\n"),
+              ElementsAre("{\"a\":1}", "{\"b\":2}", "{\"c\":3}"));
+  EXPECT_THAT(Cut("{\"a\":[\n1,\n2]}"), ElementsAre("{\"a\":[\n1,\n2]}"));
+}
+
+TEST(RecordCutter, ATruncatedFirstLineStillMeansLines) {
+  EXPECT_THAT(Cut("{\"a\":1,\n{\"b\":2}\n"), ElementsAre("{\"a\":1,", "{\"b\":2}"));
+  EXPECT_THAT(Cut("{\"a\":\"x\n{\"b\":2}\n"), ElementsAre("{\"a\":\"x", "{\"b\":2}"));
+  EXPECT_THAT(Cut("{\"a\"\n{\"b\":2}\n"), ElementsAre("{\"a\"", "{\"b\":2}"));
+  EXPECT_THAT(Cut("{\"a\":1,\ntext\n{\"b\":2}\n"), ElementsAre("{\"a\":1,", "text", "{\"b\":2}"));
+  EXPECT_THAT(Cut("{\"a\":1} tail\n{\"b\":2}\n"), ElementsAre("{\"a\":1} tail", "{\"b\":2}"));
+}
+
+TEST(RecordCutter, DamagedValuesLeaveARest) {
+  EXPECT_THAT(Cut("{\"a\":1}{\"b\":2}x{\"c\":3}"),
+              ElementsAre("{\"a\":1}", "{\"b\":2}", "REST:x{\"c\":3}"));
+  EXPECT_THAT(Cut("{\n\"a\":1\n"), ElementsAre("REST:{\n\"a\":1\n"));
+}
+
+TEST(RecordCutter, KeepsTheBeginningOfARecordThatIsTooLarge) {
+  EXPECT_THAT(Cut("12345678\n12345\r\n123456\n", CutMode::kLines, 5),
+              ElementsAre("LARGE:12345", "12345", "LARGE:12345"));
+  EXPECT_THAT(Cut("[12345678 , 12345 ]", CutMode::kAuto, 5), ElementsAre("LARGE:12345", "12345"));
+  EXPECT_THAT(Cut("[1,{\"abcdefgh\":1,", CutMode::kAuto, 5), ElementsAre("1", "REST:{\"abc"));
+}
+
+TEST(RecordCutter, LosesNoByteOfAnyInput) {
+  std::mt19937 random(7);
+  const std::string alphabet = "{}[],:\"\\ \n\ra1";
+  for (int round = 0; round < 20'000; ++round) {
+    std::string input;
+    for (size_t i = random() % 30; i > 0; --i) input += alphabet[random() % alphabet.size()];
+    for (CutMode mode : {CutMode::kAuto, CutMode::kLines, CutMode::kArray, CutMode::kValues}) {
+      std::vector<std::string> whole = CutChunks(input, mode, std::max<size_t>(input.size(), 1));
+      ASSERT_EQ(CutChunks(input, mode, 1 + random() % 5), whole) << input;
+      // What is left out must be blanks, or the punctuation of the array.
+      size_t at = 0;
+      for (std::string piece : whole) {
+        if (piece.starts_with("REST:")) piece.erase(0, 5);
+        size_t found = input.find(piece, at);
+        ASSERT_NE(found, std::string::npos) << input;
+        ASSERT_EQ(input.substr(at, found - at).find_first_not_of(" \n\r[],"), std::string::npos)
+            << input;
+        at = found + piece.size();
+      }
+      ASSERT_EQ(input.substr(at).find_first_not_of(" \n\r[],"), std::string::npos) << input;
+    }
+  }
+}
+
+TEST(CutBody, TakesObjectArrayAndLines) {
+  EXPECT_THAT(*CutBody("{\"a\":1}"), ElementsAre("{\"a\":1}"));
+  EXPECT_THAT(*CutBody("{\n\"a\":1}\n"), ElementsAre("{\n\"a\":1}"));
+  EXPECT_THAT(*CutBody("[{\"a\":1},{\"b\":2}]"), ElementsAre("{\"a\":1}", "{\"b\":2}"));
+  EXPECT_THAT(*CutBody("{\"a\":1}\nbroken\n{\"b\":\n"),
+              ElementsAre("{\"a\":1}", "broken", "{\"b\":"));
+}
+
+TEST(CutBody, RefusesWhatIsNoSequenceOfRecords) {
+  for (std::string_view body : {"", " \n", "[]", "hello", "\x1f\x8b\x08", "<html>\n</html>",
+                                "[{\"a\":1},{\"b\"", "[1] x", "{\n\"a\":1", "42"}) {
+    auto cut = CutBody(body);
+    EXPECT_EQ(cut.status().code(), StatusCode::kInvalidArgument) << body;
+  }
+  EXPECT_THAT(CutBody("[{\"a\":1},{\"b\"").status().message(), HasSubstr("not closed: byte=9"));
+}
+
+}  // namespace
+}  // namespace playhead::decode
