@@ -1,0 +1,396 @@
+#include "playhead/log/journal.h"
+
+#include "playhead/base/bounded_queue.h"
+#include "playhead/base/crash_point.h"
+#include "playhead/base/file_lock.h"
+#include "playhead/base/hash.h"
+#include "playhead/base/logging.h"
+#include "playhead/base/thread_annotations.h"
+#include "playhead/log/journal_folder.h"
+#include "playhead/log/journal_recovery.h"
+#include "playhead/log/journal_upkeep.h"
+#include "playhead/log/receipt_index.h"
+#include "playhead/log/segment.h"
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace playhead::log {
+namespace {
+
+// How long the appending thread sleeps when nothing comes; then it looks at the segment's age and,
+// after a failure, whether it can write again.
+constexpr std::chrono::seconds kIdle(1);
+// Bytes of one transaction, unless a single append is larger.
+constexpr int64_t kGroupBytesMax = 8LL << 20;
+// Cost of a waiting append besides its records.
+constexpr int64_t kAppendBytes = 256;
+
+struct Pending {
+  JournalAppend append;
+  AppendDone done;
+  std::string request_hash;  // with an idempotency key only
+  int64_t record_bytes = 0;
+};
+
+// The topic is compared for itself; the record borders count, so that two cuts of the same bytes
+// differ.
+std::string HashOfRecords(const JournalAppend& append) {
+  ContentHasher hasher;
+  hasher.Update(EncodeLengths(append.records));
+  for (const std::string_view record : append.records) hasher.Update(record);
+  return hasher.Hex();
+}
+
+}  // namespace
+
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(std::string folder, const Clock& clock, JournalOptions options, FileLock lock,
+                JournalDb db, JournalState state)
+      : folder_(std::move(folder)),
+        clock_(clock),
+        options_(options),
+        lock_(std::move(lock)),
+        db_(std::move(db)),
+        log_id_(std::move(state.log_id)),
+        receipts_(folder_, log_id_, options_.idempotency_keys_max),
+        queue_(options_.queue_bytes_max) {}
+  ~SqliteJournal() override { Close(); }
+
+  Status Start(const JournalState& state) {
+    PH_ASSIGN_OR_RETURN(RecoveredJournal recovered, RecoverJournal(folder_, state, receipts_));
+    PH_ASSIGN_OR_RETURN(JournalDb upkeep_db, JournalDb::OpenForWriting(folder_));
+    upkeep_.emplace(folder_, std::move(upkeep_db), clock_,
+                    JournalUpkeepOptions{.retention_us = options_.retention_us,
+                                         .checkpoint_bytes = options_.checkpoint_bytes,
+                                         .metrics = options_.metrics});
+    for (const auto& [number, created_at_us] : recovered.created_at_us) {
+      upkeep_->OnOldSegment(number, created_at_us);
+    }
+    for (auto& segment : recovered.unfinished) {
+      const SegmentInfo info = segment->info();
+      upkeep_->OnNewSegment(info, std::move(segment));
+    }
+    end_offsets_ = std::move(recovered.end_offsets);
+    current_ = std::move(recovered.current);
+    if (current_) {
+      upkeep_->OnNewSegment(current_->info(), nullptr);
+    } else {
+      PH_RETURN_IF_ERROR(NewSegment(state.last_segment + 1));
+    }
+    committer_ = std::jthread([this] { CommitLoop(); });
+    return {};
+  }
+
+  const LogId& log_id() const override { return log_id_; }
+
+  Result<JournalReceipt> Append(JournalAppend append) override {
+    std::promise<Result<JournalReceipt>> promise;
+    AppendAsync(std::move(append),
+                [&](Result<JournalReceipt> receipt) { promise.set_value(std::move(receipt)); });
+    return promise.get_future().get();
+  }
+
+  void AppendAsync(JournalAppend append, AppendDone done) override {
+    if (append.topic.empty() || append.records.empty()) {
+      done(Error(StatusCode::kInvalidArgument, "append without topic or records: topic={}",
+                 append.topic));
+      return;
+    }
+    Pending pending{.append = std::move(append), .done = std::move(done)};
+    if (!pending.append.idempotency_key.empty()) {
+      pending.request_hash = HashOfRecords(pending.append);
+    }
+    for (const std::string_view record : pending.append.records) {
+      pending.record_bytes += static_cast<int64_t>(record.size());
+    }
+    if (queue_.TryPush(pending, pending.record_bytes + kAppendBytes)) return;
+    if (queue_.is_closed()) {
+      pending.done(Status(StatusCode::kCancelled, "the journal is closed"));
+    } else {
+      pending.done(Error(StatusCode::kResourceExhausted,
+                         "the journal's queue is full: queue_bytes_max={}",
+                         options_.queue_bytes_max));
+    }
+  }
+
+  Result<int64_t> EndOffset(const std::string& topic) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = end_offsets_.find(topic);
+    return found == end_offsets_.end() ? 0 : found->second;
+  }
+
+  Status Health() const override {
+    const std::lock_guard lock(mutex_);
+    return health_;
+  }
+
+  void Close() override {
+    queue_.Close();
+    if (committer_.joinable()) committer_.join();
+    if (upkeep_) upkeep_->Stop();
+    if (!current_) return;
+    const Status status = current_->db().CheckpointAndTruncate();
+    if (!status.ok()) {
+      logging::Info("log", "journal closed with a WAL", {{"error", status.ToString()}});
+    }
+    current_.reset();
+  }
+
+ private:
+  using Outcome = Result<JournalReceipt>;
+
+  void CommitLoop() {
+    while (true) {
+      std::vector<Pending> group = queue_.PopGroup(kIdle, kGroupBytesMax);
+      if (group.empty() && queue_.is_closed()) return;
+      if (group.empty()) {
+        Idle();
+      } else {
+        WriteGroup(std::move(group));
+      }
+    }
+  }
+
+  void Idle() {
+    if (!Health().ok()) {
+      const Status status = current_->TestWrite();
+      SetHealth(status.ok() ? status : WriteFailure(status));
+    }
+    RollIfDue();
+    FinishCheckpointIfAsked();
+  }
+
+  void FinishCheckpointIfAsked() {
+    if (!upkeep_->wants_finish()) return;
+    const Result<sqlite::WalProgress> progress = current_->db().Checkpoint();
+    if (!progress.ok()) {
+      logging::Warn("log", "cannot checkpoint the journal",
+                    {{"error", progress.status().ToString()}});
+    }
+    upkeep_->OnFinished();
+  }
+
+  void RollIfDue() {
+    const int64_t age_us = clock_.NowMicros() - current_->info().created_at_us;
+    const bool is_due = current_->bytes() >= options_.segment_bytes ||
+                        (current_->has_entries() && age_us >= options_.segment_age_us);
+    if (!is_due) return;
+    const Status status = NewSegment(current_->info().number + 1);
+    // The old segment still takes records; the next group tries again.
+    if (!status.ok()) {
+      logging::Warn("log", "cannot begin a journal segment", {{"error", status.ToString()}});
+    }
+  }
+
+  // end_offsets_ is read without its lock here and below: only this thread changes it.
+  Status NewSegment(int64_t number) {
+    CrashPoint("journal.new_segment");
+    const SegmentInfo info{
+        .log_id = log_id_, .number = number, .created_at_us = clock_.NowMicros()};
+    PH_ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> segment,
+                        SegmentWriter::Create(SegmentPath(folder_, number), info, end_offsets_));
+    PH_RETURN_IF_ERROR(SyncFolder(folder_));
+    CrashPoint("journal.new_segment");
+    PH_RETURN_IF_ERROR(db_.SetLastSegment(number));
+    CrashPoint("journal.new_segment");
+    std::swap(current_, segment);
+    upkeep_->OnNewSegment(info, std::move(segment));
+    return {};
+  }
+
+  void WriteGroup(std::vector<Pending> group) {
+    CrashPoint("journal.before_write");
+    receipts_.DropBefore(upkeep_->first_segment());
+    RollIfDue();
+    std::vector<std::optional<Outcome>> outcomes(group.size());
+    // Keys that this group itself brings: a second append of one waits for the first.
+    std::map<std::string_view, size_t> first_of_key;
+    std::vector<std::pair<size_t, size_t>> twins;
+    std::vector<size_t> to_write;
+    for (size_t i = 0; i < group.size(); ++i) {
+      const std::string& key = group[i].append.idempotency_key;
+      if (!key.empty()) {
+        if (const auto first = first_of_key.find(key); first != first_of_key.end()) {
+          twins.emplace_back(i, first->second);
+          continue;
+        }
+        const Result<std::optional<StoredReceipt>> known = receipts_.Find(key);
+        if (!known.ok()) {
+          outcomes[i] = known.status();
+          continue;
+        }
+        if (known->has_value()) {
+          outcomes[i] = AnswerRepeat(**known, group[i]);
+          continue;
+        }
+        first_of_key.emplace(key, i);
+      }
+      to_write.push_back(i);
+    }
+    Write(group, to_write, outcomes);
+    for (const auto& [i, first] : twins) {
+      outcomes[i] = outcomes[first]->ok()
+                        ? AnswerRepeat(ReceiptOf(group[first], **outcomes[first]), group[i])
+                        : *outcomes[first];
+    }
+    CrashPoint("journal.before_ack");
+    for (size_t i = 0; i < group.size(); ++i) group[i].done(*std::move(outcomes[i]));
+    FinishCheckpointIfAsked();
+  }
+
+  void Write(const std::vector<Pending>& group, const std::vector<size_t>& to_write,
+             std::vector<std::optional<Outcome>>& outcomes) {
+    if (to_write.empty()) return;
+    const auto began = std::chrono::steady_clock::now();
+    const int64_t now_us = clock_.NowMicros();
+    TopicOffsets ends;
+    std::vector<std::pair<size_t, int64_t>> receipt_ids;
+    const Status status = current_->InTransaction([&]() -> Status {
+      for (const size_t i : to_write) {
+        const JournalAppend& append = group[i].append;
+        int64_t& end = ends.try_emplace(append.topic, EndOf(append.topic)).first->second;
+        PH_RETURN_IF_ERROR(current_->AddEntry({.topic = append.topic,
+                                               .records = append.records,
+                                               .headers_json = append.headers_json,
+                                               .first_offset = end,
+                                               .received_at_us = now_us}));
+        const JournalReceipt receipt{.log_id = log_id_,
+                                     .first_offset = end,
+                                     .count = static_cast<int64_t>(append.records.size())};
+        end += receipt.count;
+        if (!append.idempotency_key.empty()) {
+          PH_ASSIGN_OR_RETURN(const int64_t id, current_->AddReceipt(ReceiptOf(group[i], receipt)));
+          receipt_ids.emplace_back(i, id);
+        }
+        outcomes[i] = receipt;
+      }
+      CrashPoint("journal.before_commit");
+      return {};
+    });
+    if (!status.ok()) {
+      const Status failure = WriteFailure(status);
+      for (const size_t i : to_write) outcomes[i] = failure;
+      SetHealth(failure);
+      if (options_.metrics != nullptr) options_.metrics->Add(Metric::kLogCommitFailures, 1);
+      return;
+    }
+    CrashPoint("journal.after_commit");
+    for (const auto& [i, id] : receipt_ids) {
+      receipts_.Add(group[i].append.idempotency_key, current_->info().number, id);
+    }
+    SetHealth({});
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [topic, end] : ends) end_offsets_[topic] = end;
+    }
+    Count(group, to_write, std::chrono::steady_clock::now() - began);
+  }
+
+  void Count(const std::vector<Pending>& group, const std::vector<size_t>& written,
+             std::chrono::duration<double> seconds) {
+    int64_t bytes = 0;
+    std::map<std::string_view, std::pair<int64_t, int64_t>> by_topic;
+    for (const size_t i : written) {
+      auto& [topic_records, topic_bytes] = by_topic[group[i].append.topic];
+      topic_records += static_cast<int64_t>(group[i].append.records.size());
+      topic_bytes += group[i].record_bytes;
+      bytes += group[i].record_bytes;
+    }
+    // A commit writes whole pages: at least the one it adds to and the tree's upper one.
+    upkeep_->OnCommit(bytes + 2 * SegmentWriter::kPageBytes);
+    if (options_.metrics == nullptr) return;
+    options_.metrics->Add(Metric::kLogCommits, 1);
+    options_.metrics->Observe(Metric::kLogCommitSeconds, seconds.count());
+    options_.metrics->Set(Metric::kLogQueueBytes, static_cast<double>(queue_.cost()));
+    for (const auto& [topic, counts] : by_topic) {
+      options_.metrics->Add(Metric::kLogRecords, static_cast<double>(counts.first), {topic});
+      options_.metrics->Add(Metric::kLogRecordBytes, static_cast<double>(counts.second), {topic});
+    }
+  }
+
+  int64_t EndOf(const std::string& topic) const {
+    const auto found = end_offsets_.find(topic);
+    return found == end_offsets_.end() ? 0 : found->second;
+  }
+
+  static StoredReceipt ReceiptOf(const Pending& pending, const JournalReceipt& receipt) {
+    return {.key = pending.append.idempotency_key,
+            .topic = pending.append.topic,
+            .first_offset = receipt.first_offset,
+            .count = receipt.count,
+            .request_hash = pending.request_hash,
+            .note = pending.append.note};
+  }
+
+  Outcome AnswerRepeat(const StoredReceipt& receipt, const Pending& pending) const {
+    if (receipt.topic != pending.append.topic || receipt.request_hash != pending.request_hash) {
+      return Error(StatusCode::kConflict,
+                   "the idempotency key was used for another topic or other records: key={}",
+                   receipt.key);
+    }
+    return JournalReceipt{.log_id = log_id_,
+                          .first_offset = receipt.first_offset,
+                          .count = receipt.count,
+                          .is_repeat = true,
+                          .note = receipt.note};
+  }
+
+  static Status WriteFailure(const Status& status) {
+    const bool is_full = status.code() == StatusCode::kResourceExhausted;
+    return Error(StatusCode::kUnavailable, "{}: {}",
+                 is_full ? "the journal's disk is full" : "the journal cannot write",
+                 status.message());
+  }
+
+  void SetHealth(Status health) {
+    const std::lock_guard lock(mutex_);
+    if (health_.ok() && !health.ok()) {
+      logging::Error("log", "journal cannot write", {{"error", health.ToString()}});
+    } else if (!health_.ok() && health.ok()) {
+      logging::Info("log", "journal writes again");
+    }
+    health_ = std::move(health);
+  }
+
+  const std::string folder_;
+  const Clock& clock_;
+  const JournalOptions options_;
+  const FileLock lock_;
+  JournalDb db_;
+  const LogId log_id_;
+
+  // The committer's own.
+  ReceiptIndex receipts_;
+  std::unique_ptr<SegmentWriter> current_;
+
+  mutable std::mutex mutex_;
+  TopicOffsets end_offsets_ PH_GUARDED_BY(mutex_);  // written by the committer only
+  Status health_ PH_GUARDED_BY(mutex_);
+
+  BoundedQueue<Pending> queue_;
+  std::optional<JournalUpkeep> upkeep_;
+  std::jthread committer_;
+};
+
+Result<std::unique_ptr<Journal>> Journal::Open(const std::string& folder, const Clock& clock,
+                                               JournalOptions options) {
+  PH_RETURN_IF_ERROR(MakeFolder(folder));
+  PH_ASSIGN_OR_RETURN(FileLock lock, FileLock::Acquire(JournalLockPath(folder)));
+  PH_RETURN_IF_ERROR(CheckBeforeOpen(folder));
+  PH_ASSIGN_OR_RETURN(JournalDb db, JournalDb::OpenForWriting(folder));
+  PH_ASSIGN_OR_RETURN(const JournalState state, db.Read());
+  auto journal = std::make_unique<SqliteJournal>(folder, clock, options, std::move(lock),
+                                                 std::move(db), state);
+  PH_RETURN_IF_ERROR(journal->Start(state));
+  return std::unique_ptr<Journal>(std::move(journal));
+}
+
+}  // namespace playhead::log

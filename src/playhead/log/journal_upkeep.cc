@@ -1,0 +1,161 @@
+#include "playhead/log/journal_upkeep.h"
+
+#include "playhead/base/crash_point.h"
+#include "playhead/base/logging.h"
+
+#include <chrono>
+#include <utility>
+
+namespace playhead::log {
+namespace {
+
+constexpr std::chrono::seconds kRound(1);
+constexpr int kPassesMax = 3;
+
+}  // namespace
+
+JournalUpkeep::JournalUpkeep(std::string folder, JournalDb db, const Clock& clock,
+                             JournalUpkeepOptions options)
+    : folder_(std::move(folder)), clock_(clock), options_(options), db_(std::move(db)) {
+  thread_ = std::jthread([this](std::stop_token stop) { Loop(stop); });
+}
+
+JournalUpkeep::~JournalUpkeep() { Stop(); }
+
+void JournalUpkeep::OnOldSegment(int64_t number, int64_t created_at_us) {
+  const std::lock_guard lock(mutex_);
+  created_at_us_[number] = created_at_us;
+}
+
+void JournalUpkeep::OnNewSegment(const SegmentInfo& info, std::unique_ptr<SegmentWriter> closed) {
+  {
+    const std::lock_guard lock(mutex_);
+    created_at_us_[info.number] = info.created_at_us;
+    current_ = info.number;
+    bytes_since_checkpoint_ = 0;
+    wants_finish_ = false;
+    if (closed) closed_.push_back(std::move(closed));
+  }
+  wake_.notify_one();
+}
+
+void JournalUpkeep::OnCommit(int64_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    bytes_since_checkpoint_ += bytes;
+    if (bytes_since_checkpoint_ < options_.checkpoint_bytes) return;
+  }
+  wake_.notify_one();
+}
+
+void JournalUpkeep::Stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void JournalUpkeep::Loop(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    Round();
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kRound, [&] {
+      return !closed_.empty() ||
+             (bytes_since_checkpoint_ >= options_.checkpoint_bytes && !wants_finish_);
+    });
+  }
+  Round();
+  checkpointed_.reset();
+}
+
+void JournalUpkeep::Round() {
+  FinishClosedSegments();
+  CheckpointCurrent();
+  if (const Status status = Trim(); !status.ok()) {
+    logging::Warn("log", "cannot drop old journal segments", {{"error", status.ToString()}});
+  }
+}
+
+void JournalUpkeep::FinishClosedSegments() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& segment : closed_) unfinished_.push_back(std::move(segment));
+    closed_.clear();
+  }
+  std::erase_if(unfinished_, [](const std::unique_ptr<SegmentWriter>& segment) {
+    // A reader in the middle of a row makes this fail; the next round tries again.
+    return segment->db().CheckpointAndTruncate().ok();
+  });
+}
+
+void JournalUpkeep::CheckpointCurrent() {
+  int64_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (current_ == 0 || bytes_since_checkpoint_ == 0 || wants_finish_) return;
+    number = current_;
+    bytes_since_checkpoint_ = 0;
+  }
+  if (!checkpointed_ || checkpointed_->first != number) {
+    checkpointed_.reset();
+    Result<sqlite::Database> db = sqlite::Database::Open(
+        SegmentPath(folder_, number), {.create = false, .wal_autocheckpoint_pages = 0});
+    if (!db.ok()) {
+      logging::Warn("log", "cannot checkpoint the journal", {{"error", db.status().ToString()}});
+      return;
+    }
+    checkpointed_.emplace(number, *std::move(db));
+  }
+  sqlite::WalProgress progress;
+  for (int pass = 0; pass < kPassesMax; ++pass) {
+    const Result<sqlite::WalProgress> result = checkpointed_->second.Checkpoint();
+    if (!result.ok()) {
+      logging::Warn("log", "cannot checkpoint the journal",
+                    {{"error", result.status().ToString()}});
+      return;
+    }
+    progress = *result;
+    if (progress.moved_pages == progress.pages) break;
+  }
+  if (progress.moved_pages < progress.pages) wants_finish_ = true;
+  if (options_.metrics != nullptr) {
+    options_.metrics->Set(Metric::kLogWalBytes,
+                          static_cast<double>(progress.pages * SegmentWriter::kPageBytes));
+  }
+}
+
+Status JournalUpkeep::Trim() {
+  int64_t first = 0;
+  int64_t keep_from = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (created_at_us_.empty()) return {};
+    first = keep_from = created_at_us_.begin()->first;
+    // A segment's newest record is older than the segment after it.
+    for (auto next = std::next(created_at_us_.begin()); next != created_at_us_.end(); ++next) {
+      if (next->second + options_.retention_us > clock_.NowMicros()) break;
+      keep_from = next->first;
+    }
+  }
+  if (keep_from > first) {
+    CrashPoint("journal.trim");
+    PH_RETURN_IF_ERROR(db_.SetFirstSegment(keep_from));
+    first_segment_ = keep_from;
+    std::erase_if(unfinished_,
+                  [&](const auto& segment) { return segment->info().number < keep_from; });
+    for (int64_t number = first; number < keep_from; ++number) {
+      CrashPoint("journal.trim");
+      // A file that cannot be removed now is removed at the next start.
+      const Status status = RemoveDatabase(SegmentPath(folder_, number));
+      if (!status.ok()) logging::Warn("log", "segment stays", {{"error", status.ToString()}});
+    }
+    logging::Info("log", "dropped old journal segments",
+                  {{"first", first}, {"count", keep_from - first}});
+  }
+  const std::lock_guard lock(mutex_);
+  created_at_us_.erase(created_at_us_.begin(), created_at_us_.lower_bound(keep_from));
+  if (options_.metrics != nullptr) {
+    options_.metrics->Set(Metric::kLogSegments, static_cast<double>(created_at_us_.size()));
+  }
+  return {};
+}
+
+}  // namespace playhead::log
