@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace playhead::iceberg {
+
+/// Appends compact JSON to one string, in the order of the calls. Keys and values must alternate
+/// inside objects; nothing is checked. Bytes that are not UTF-8 become U+FFFD: Iceberg readers
+/// refuse a whole table for one bad byte in its metadata.
+class JsonWriter {
+ public:
+  JsonWriter& BeginObject() { return Open('{'); }
+  JsonWriter& EndObject() { return Close('}'); }
+  JsonWriter& BeginArray() { return Open('['); }
+  JsonWriter& EndArray() { return Close(']'); }
+
+  JsonWriter& Key(std::string_view key);
+  JsonWriter& String(std::string_view value);
+  JsonWriter& Int(int64_t value);
+  JsonWriter& Bool(bool value);
+  /// `json` is one complete value.
+  JsonWriter& Raw(std::string_view json);
+
+  std::string Take() && { return std::move(text_); }
+
+ private:
+  JsonWriter& Open(char bracket);
+  JsonWriter& Close(char bracket);
+  void Separate();
+  void AppendQuoted(std::string_view value);
+
+  std::string text_;
+  bool needs_comma_ = false;
+};
+
+}  // namespace playhead::iceberg

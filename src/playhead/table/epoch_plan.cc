@@ -1,0 +1,260 @@
+#include "playhead/table/epoch_plan.h"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <utility>
+
+namespace playhead::table {
+namespace {
+
+using nlohmann::json;
+
+// Bounds are bytes; JSON holds text.
+std::string ToHex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex.push_back(kDigits[byte >> 4]);
+    hex.push_back(kDigits[byte & 15]);
+  }
+  return hex;
+}
+
+int FromHexDigit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+
+std::string FromHex(std::string_view hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes.push_back(static_cast<char>(FromHexDigit(hex[i]) * 16 + FromHexDigit(hex[i + 1])));
+  }
+  return bytes;
+}
+
+json PartitionToJson(const iceberg::PartitionValue& value) {
+  struct Visitor {
+    json operator()(std::monostate) const { return nullptr; }
+    json operator()(bool v) const { return {{"bool", v}}; }
+    json operator()(int32_t v) const { return {{"int", v}}; }
+    json operator()(int64_t v) const { return {{"long", v}}; }
+    json operator()(float v) const { return {{"float", v}}; }
+    json operator()(double v) const { return {{"double", v}}; }
+    json operator()(const std::string& v) const { return {{"string", ToHex(v)}}; }
+  };
+  return std::visit(Visitor{}, value);
+}
+
+iceberg::PartitionValue PartitionFromJson(const json& value) {
+  if (value.is_null()) return std::monostate{};
+  if (value.contains("bool")) return value.at("bool").get<bool>();
+  if (value.contains("int")) return value.at("int").get<int32_t>();
+  if (value.contains("long")) return value.at("long").get<int64_t>();
+  if (value.contains("float")) return value.at("float").get<float>();
+  if (value.contains("double")) return value.at("double").get<double>();
+  return FromHex(value.at("string").get<std::string>());
+}
+
+json NumbersToJson(const std::map<int32_t, int64_t>& numbers) {
+  json object = json::object();
+  for (const auto& [id, number] : numbers) object[std::to_string(id)] = number;
+  return object;
+}
+
+std::map<int32_t, int64_t> NumbersFromJson(const json& object) {
+  std::map<int32_t, int64_t> numbers;
+  for (const auto& [id, number] : object.items()) numbers[std::stoi(id)] = number;
+  return numbers;
+}
+
+json BoundsToJson(const std::map<int32_t, std::string>& bounds) {
+  json object = json::object();
+  for (const auto& [id, bytes] : bounds) object[std::to_string(id)] = ToHex(bytes);
+  return object;
+}
+
+std::map<int32_t, std::string> BoundsFromJson(const json& object) {
+  std::map<int32_t, std::string> bounds;
+  for (const auto& [id, hex] : object.items()) {
+    bounds[std::stoi(id)] = FromHex(hex.get<std::string>());
+  }
+  return bounds;
+}
+
+json FileToJson(const StagedFile& staged) {
+  const iceberg::DataFile& file = staged.file;
+  json partition = json::array();
+  for (const auto& value : file.partition) partition.push_back(PartitionToJson(value));
+  return {{"staged", staged.staged_uri},
+          {"path", file.path},
+          {"partition", std::move(partition)},
+          {"records", file.record_count},
+          {"bytes", file.file_bytes},
+          {"column_sizes", NumbersToJson(file.column_sizes)},
+          {"values", NumbersToJson(file.value_counts)},
+          {"nulls", NumbersToJson(file.null_value_counts)},
+          {"nans", NumbersToJson(file.nan_value_counts)},
+          {"lower", BoundsToJson(file.lower_bounds)},
+          {"upper", BoundsToJson(file.upper_bounds)},
+          {"splits", file.split_offsets}};
+}
+
+StagedFile FileFromJson(const json& item) {
+  StagedFile staged;
+  staged.staged_uri = item.at("staged");
+  iceberg::DataFile& file = staged.file;
+  file.path = item.at("path");
+  for (const json& value : item.at("partition")) file.partition.push_back(PartitionFromJson(value));
+  file.record_count = item.at("records");
+  file.file_bytes = item.at("bytes");
+  file.column_sizes = NumbersFromJson(item.at("column_sizes"));
+  file.value_counts = NumbersFromJson(item.at("values"));
+  file.null_value_counts = NumbersFromJson(item.at("nulls"));
+  file.nan_value_counts = NumbersFromJson(item.at("nans"));
+  file.lower_bounds = BoundsFromJson(item.at("lower"));
+  file.upper_bounds = BoundsFromJson(item.at("upper"));
+  file.split_offsets = item.at("splits").get<std::vector<int64_t>>();
+  return staged;
+}
+
+json FilesToJson(const std::vector<StagedFile>& files) {
+  json list = json::array();
+  for (const StagedFile& file : files) list.push_back(FileToJson(file));
+  return list;
+}
+
+std::vector<StagedFile> FilesFromJson(const json& list) {
+  std::vector<StagedFile> files;
+  for (const json& item : list) files.push_back(FileFromJson(item));
+  return files;
+}
+
+json TableToJson(const catalog::TableId& id) {
+  return {{"namespace", id.table_namespace}, {"name", id.name}};
+}
+
+catalog::TableId TableFromJson(const json& item) { return {item.at("namespace"), item.at("name")}; }
+
+json RangeToJson(const EpochRange& range) {
+  json item = {{"log", range.partition.log_id},
+               {"topic", range.partition.topic},
+               {"partition", range.partition.partition},
+               {"begin", range.range.begin},
+               {"end", range.range.end},
+               {"read", range.counts.read},
+               {"good", range.counts.good},
+               {"dead", range.counts.dead},
+               {"skipped", range.counts.skipped}};
+  if (range.accepted_gap_from.has_value()) item["gap_from"] = *range.accepted_gap_from;
+  return item;
+}
+
+EpochRange RangeFromJson(const json& item) {
+  EpochRange range{
+      .partition = {item.at("log"), item.at("topic"), item.at("partition").get<int32_t>()},
+      .range = {item.at("begin"), item.at("end")},
+      .counts = {item.at("read"), item.at("good"), item.at("dead"), item.at("skipped")}};
+  if (item.contains("gap_from")) range.accepted_gap_from = item.at("gap_from").get<int64_t>();
+  return range;
+}
+
+json LandingToJson(const catalog::LandingFile& file) {
+  return {{"table", TableToJson(file.table)},
+          {"name", file.name},
+          {"hash", file.content_hash},
+          {"topic", file.topic},
+          {"bytes", file.bytes},
+          {"good", file.rows_good},
+          {"dead", file.rows_dead},
+          {"ingestion_date", file.ingestion_date_days},
+          {"raw", file.raw_uri},
+          {"committed_us", file.committed_us},
+          {"current", file.is_current}};
+}
+
+catalog::LandingFile LandingFromJson(const json& item) {
+  return {.table = TableFromJson(item.at("table")),
+          .name = item.at("name"),
+          .content_hash = item.at("hash"),
+          .topic = item.at("topic"),
+          .bytes = item.at("bytes"),
+          .rows_good = item.at("good"),
+          .rows_dead = item.at("dead"),
+          .ingestion_date_days = item.at("ingestion_date"),
+          .raw_uri = item.at("raw"),
+          .committed_us = item.at("committed_us"),
+          .is_current = item.at("current")};
+}
+
+json PayloadToJson(const EpochPlan& plan) {
+  const Epoch& epoch = plan.epoch;
+  json payload = {{"main", TableToJson(epoch.main)},
+                  {"dead", TableToJson(epoch.dead)},
+                  {"main_files", FilesToJson(epoch.main_files)},
+                  {"dead_files", FilesToJson(epoch.dead_files)},
+                  {"replaced_topics", epoch.replaced_topics},
+                  {"ranges", json::array()},
+                  {"rewritten", json::array()}};
+  for (const EpochRange& range : epoch.ranges) payload["ranges"].push_back(RangeToJson(range));
+  for (const RewrittenFile& file : plan.rewritten) {
+    payload["rewritten"].push_back({{"table", TableToJson(file.table)}, {"path", file.path}});
+  }
+  if (epoch.landing.has_value()) payload["landing"] = LandingToJson(*epoch.landing);
+  return payload;
+}
+
+void AddPlannedFiles(const catalog::TableId& table, const std::vector<StagedFile>& files,
+                     catalog::Plan& row) {
+  for (const StagedFile& staged : files) {
+    row.files.push_back({.table = table,
+                         .staged_uri = staged.staged_uri,
+                         .final_uri = staged.file.path,
+                         .rows = staged.file.record_count,
+                         .bytes = staged.file.file_bytes});
+  }
+}
+
+}  // namespace
+
+Result<catalog::Plan> PlanToRow(const EpochPlan& plan, int64_t created_us) {
+  const Epoch& epoch = plan.epoch;
+  catalog::Plan row{.plan_id = epoch.plan_id, .table = epoch.main, .created_us = created_us};
+  for (const EpochRange& range : epoch.ranges) row.ranges.push_back({range.partition, range.range});
+  AddPlannedFiles(epoch.main, epoch.main_files, row);
+  AddPlannedFiles(epoch.dead, epoch.dead_files, row);
+  try {
+    row.payload_json = PayloadToJson(plan).dump();
+  } catch (const json::exception& error) {
+    return Error(StatusCode::kInvalidArgument, "a name of the epoch is not UTF-8: plan={} error={}",
+                 epoch.plan_id, error.what());
+  }
+  return row;
+}
+
+Result<EpochPlan> PlanFromRow(const catalog::Plan& row) {
+  try {
+    const json payload = json::parse(row.payload_json);
+    EpochPlan plan;
+    plan.epoch = {.plan_id = row.plan_id,
+                  .main = TableFromJson(payload.at("main")),
+                  .dead = TableFromJson(payload.at("dead")),
+                  .main_files = FilesFromJson(payload.at("main_files")),
+                  .dead_files = FilesFromJson(payload.at("dead_files"))};
+    for (const json& item : payload.at("ranges")) plan.epoch.ranges.push_back(RangeFromJson(item));
+    for (const json& topic : payload.at("replaced_topics")) {
+      plan.epoch.replaced_topics.push_back(topic);
+    }
+    for (const json& item : payload.at("rewritten")) {
+      plan.rewritten.push_back({TableFromJson(item.at("table")), item.at("path")});
+    }
+    if (payload.contains("landing")) plan.epoch.landing = LandingFromJson(payload.at("landing"));
+    return plan;
+  } catch (const std::exception& error) {
+    // JSON's own exceptions, and std::stoi's for a field id that is none.
+    return Error(StatusCode::kDataCorrupt, "unreadable plan: plan={} error={}", row.plan_id,
+                 error.what());
+  }
+}
+
+}  // namespace playhead::table

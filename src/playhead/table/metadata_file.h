@@ -1,0 +1,29 @@
+#pragma once
+
+#include "playhead/base/status.h"
+#include "playhead/catalog/catalog.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace playhead::table {
+
+/// A metadata file that is to be written and the catalog move that makes it the table's head.
+struct NextMetadata {
+  storage::NewObject object;
+  catalog::TableMove move;
+};
+
+/// The file that follows `old_location` (empty: the table's first).
+NextMetadata MakeNextMetadata(const catalog::TableId& id, const std::string& old_location,
+                              iceberg::TableMetadata metadata);
+
+/// Deletes the metadata files that left the metadata log with `next`, and the manifests and lists
+/// that only dropped snapshots needed. Best effort: a failure is logged.
+void TidyAfterCommit(storage::ObjectStore& store, const iceberg::TableMetadata& base,
+                     const NextMetadata& next);
+/// Tells path readers where the head is (`version-hint.text`). Best effort, too.
+void WriteVersionHint(storage::ObjectStore& store, const NextMetadata& next);
+
+}  // namespace playhead::table

@@ -1,0 +1,240 @@
+#include "playhead/table/partitioned_writer.h"
+
+#include "playhead/base/arrow_status.h"
+#include "playhead/iceberg/arrow_schema.h"
+#include "playhead/iceberg/values.h"
+#include "playhead/table/data_file_writer.h"
+#include "playhead/table/parquet_properties.h"
+
+#include <arrow/api.h>
+#include <arrow/util/byte_size.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace playhead::table {
+namespace {
+
+// Rows that wait for the choice of encodings, and the least that is encoded at a time: every call
+// of the encoders costs some microseconds a column.
+constexpr int64_t kEncodedRowsMin = 4096;
+// Files whose footers are written but which wait for their fsync together with others.
+constexpr size_t kUnsyncedFilesMax = 64;
+
+using Key = std::vector<iceberg::PartitionValue>;
+using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
+
+struct OpenFile {
+  int number = 0;
+  std::string staged_uri;
+  Batches pending;
+  int64_t pending_rows = 0;
+  int64_t pending_bytes = 0;
+  std::unique_ptr<DataFileWriter> writer;  // once the encodings are chosen
+  int64_t used = 0;
+};
+
+struct ClosedFile {
+  int number = 0;
+  StagedFile staged;
+};
+
+std::string EscapeStem(std::string_view stem) {
+  std::string escaped;
+  for (const char c : stem) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    if (is_plain) {
+      escaped.push_back(c);
+    } else {
+      escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return escaped;
+}
+
+class Writer final : public PartitionedWriter {
+ public:
+  Writer(storage::ObjectStore& store, const iceberg::TableMetadata& table, std::string staging_uri,
+         PartitionedWriterOptions options, parquet::Compression::type compression)
+      : store_(store),
+        schema_(table.CurrentSchema()),
+        spec_(table.DefaultSpec()),
+        location_(table.location),
+        arrow_schema_(iceberg::ArrowFromSchema(schema_)),
+        staging_uri_(std::move(staging_uri)),
+        options_(options),
+        compression_(compression) {}
+
+  Status Append(const Key& key, const std::shared_ptr<arrow::RecordBatch>& rows) override {
+    if (rows->num_rows() == 0) return {};
+    PH_RETURN_IF_ERROR(CheckSchema(rows->schema()));
+    if (key.size() != spec_.fields.size()) {
+      return Error(StatusCode::kInvalidArgument,
+                   "partition key has another length: table={} expected={} got={}", location_,
+                   spec_.fields.size(), key.size());
+    }
+    PH_ASSIGN_OR_RETURN(OpenFile * file, FileFor(key));
+    const arrow::Result<int64_t> referenced = arrow::util::ReferencedBufferSize(*rows);
+    const int64_t bytes = referenced.ok() ? *referenced : arrow::util::TotalBufferSize(*rows);
+    file->pending.push_back(rows);
+    file->pending_rows += rows->num_rows();
+    file->pending_bytes += bytes;
+    pending_bytes_ += bytes;
+    if (file->pending_rows >= kEncodedRowsMin) {
+      PH_RETURN_IF_ERROR(Encode(*file, options_.row_group_rows));
+    }
+    while (pending_bytes_ > options_.buffered_bytes_max) {
+      const auto largest = std::ranges::max_element(
+          files_, {}, [](const auto& entry) { return entry.second.pending_bytes; });
+      PH_RETURN_IF_ERROR(Encode(largest->second, options_.row_group_rows));
+    }
+    if (file->writer != nullptr && file->writer->bytes() >= options_.file_bytes_max) {
+      return CloseFile(files_.find(key));
+    }
+    return {};
+  }
+
+  int64_t bytes() const override {
+    int64_t bytes = closed_bytes_;
+    for (const auto& [key, file] : files_) {
+      if (file.writer != nullptr) bytes += file.writer->bytes();
+      bytes += file.pending_bytes / kPendingCompression;
+    }
+    return bytes;
+  }
+
+  Result<std::vector<StagedFile>> Finish(const std::string& stem) override {
+    while (!files_.empty()) PH_RETURN_IF_ERROR(CloseFile(files_.begin()));
+    PH_RETURN_IF_ERROR(SyncClosed());
+    std::ranges::sort(closed_, {}, &ClosedFile::number);
+    std::vector<StagedFile> staged;
+    const std::string name = EscapeStem(stem);
+    for (ClosedFile& file : closed_) {
+      file.staged.file.path =
+          fmt::format("{}/data/{}{}-{}.parquet", location_, HiveFolders(file.staged.file.partition),
+                      name, file.number);
+      staged.push_back(std::move(file.staged));
+    }
+    closed_.clear();
+    return staged;
+  }
+
+ private:
+  static constexpr int64_t kPendingCompression = 6;
+
+  Status CheckSchema(const std::shared_ptr<arrow::Schema>& given) {
+    if (given == checked_schema_) return {};
+    const arrow::Schema& schema = *given;
+    for (int i = 0; i < std::max(schema.num_fields(), arrow_schema_->num_fields()); ++i) {
+      const bool is_equal = i < schema.num_fields() && i < arrow_schema_->num_fields() &&
+                            schema.field(i)->name() == arrow_schema_->field(i)->name() &&
+                            schema.field(i)->type()->Equals(*arrow_schema_->field(i)->type());
+      if (is_equal) continue;
+      const auto describe = [i](const arrow::Schema& side) {
+        return i < side.num_fields() ? side.field(i)->ToString() : "none";
+      };
+      return Error(StatusCode::kInvalidArgument,
+                   "columns differ from the table's: table={} column={} expected=\"{}\" got=\"{}\"",
+                   location_, i, describe(*arrow_schema_), describe(schema));
+    }
+    checked_schema_ = given;
+    return {};
+  }
+
+  Result<OpenFile*> FileFor(const Key& key) {
+    const auto found = files_.find(key);
+    if (found != files_.end()) {
+      found->second.used = ++uses_;
+      return &found->second;
+    }
+    if (files_.size() >= static_cast<size_t>(std::max(options_.open_files_max, 1))) {
+      PH_RETURN_IF_ERROR(CloseFile(std::ranges::min_element(
+          files_, {}, [](const auto& entry) { return entry.second.used; })));
+    }
+    OpenFile& file = files_[key];
+    file.number = files_begun_++;
+    file.staged_uri = fmt::format("{}/{}.staged", staging_uri_, file.number);
+    file.used = ++uses_;
+    return &file;
+  }
+
+  Status Encode(OpenFile& file, int64_t rows_expected) {
+    if (file.writer == nullptr) {
+      const auto encodings = ChooseEncodings(file.pending, rows_expected);
+      PH_ASSIGN_OR_RETURN(
+          auto properties,
+          MakeWriterProperties(*arrow_schema_, encodings, compression_, options_.row_group_rows));
+      PH_ASSIGN_OR_RETURN(file.writer,
+                          DataFileWriter::Open(store_, file.staged_uri, arrow_schema_,
+                                               std::move(properties), options_.row_group_bytes));
+    }
+    Batches pending = std::exchange(file.pending, {});
+    pending_bytes_ -= std::exchange(file.pending_bytes, 0);
+    file.pending_rows = 0;
+    if (pending.size() > 1) {
+      PH_ASSIGN_OR_RETURN(auto joined, arrow::ConcatenateRecordBatches(pending));
+      return file.writer->Write(*joined);
+    }
+    return file.writer->Write(*pending.front());
+  }
+
+  Status CloseFile(std::map<Key, OpenFile>::iterator it) {
+    OpenFile& file = it->second;
+    if (!file.pending.empty()) PH_RETURN_IF_ERROR(Encode(file, file.pending_rows));
+    ClosedFile closed{.number = file.number, .staged = {.file = {}, .staged_uri = file.staged_uri}};
+    closed.staged.file.partition = it->first;
+    PH_ASSIGN_OR_RETURN(auto output, file.writer->Finish(schema_, closed.staged.file));
+    unsynced_.push_back(std::move(output));
+    closed_bytes_ += closed.staged.file.file_bytes;
+    closed_.push_back(std::move(closed));
+    files_.erase(it);
+    return unsynced_.size() >= kUnsyncedFilesMax ? SyncClosed() : Status();
+  }
+
+  Status SyncClosed() {
+    const auto outputs = std::exchange(unsynced_, {});
+    return store_.CloseMany(outputs);
+  }
+
+  std::string HiveFolders(const Key& key) const {
+    std::string folders;
+    for (size_t i = 0; i < key.size(); ++i) {
+      const iceberg::NestedField* source = schema_.FindById(spec_.fields[i].source_id);
+      const auto kind = source == nullptr ? iceberg::TypeKind::kString : source->type->kind;
+      folders += iceberg::HiveFolder(spec_.fields[i], key[i], kind) + "/";
+    }
+    return folders;
+  }
+
+  storage::ObjectStore& store_;
+  const iceberg::Schema schema_;
+  const iceberg::PartitionSpec spec_;
+  const std::string location_;
+  const std::shared_ptr<arrow::Schema> arrow_schema_;
+  const std::string staging_uri_;
+  const PartitionedWriterOptions options_;
+  const parquet::Compression::type compression_;
+
+  std::shared_ptr<arrow::Schema> checked_schema_;
+  std::map<Key, OpenFile> files_;
+  std::vector<ClosedFile> closed_;
+  std::vector<std::shared_ptr<arrow::io::OutputStream>> unsynced_;
+  int64_t pending_bytes_ = 0;
+  int64_t closed_bytes_ = 0;
+  int64_t uses_ = 0;
+  int files_begun_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PartitionedWriter>> PartitionedWriter::Open(
+    storage::ObjectStore& store, const iceberg::TableMetadata& table,
+    const std::string& staging_uri, PartitionedWriterOptions options) {
+  PH_ASSIGN_OR_RETURN(const auto compression, TableCompression(table));
+  return std::unique_ptr<PartitionedWriter>(
+      std::make_unique<Writer>(store, table, staging_uri, options, compression));
+}
+
+}  // namespace playhead::table
