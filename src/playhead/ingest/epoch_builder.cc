@@ -1,0 +1,103 @@
+#include "playhead/ingest/epoch_builder.h"
+
+#include "playhead/base/uuid.h"
+
+#include <arrow/record_batch.h>
+
+namespace playhead::ingest {
+namespace {
+
+constexpr int64_t kFlushRows = 32'768;
+constexpr int64_t kFlushBytes = 32LL << 20;
+
+}  // namespace
+
+std::string FileNamePart(std::string_view text) {
+  std::string name;
+  for (const char c : text.substr(0, 80)) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    name.push_back(is_plain ? c : '_');
+  }
+  return name;
+}
+
+Result<EpochBuilder> EpochBuilder::Open(const IngestStream& stream, catalog::Catalog& catalog,
+                                        storage::ObjectStore& store,
+                                        const std::string& warehouse_uri,
+                                        decode::RecordDecoder& decoder) {
+  PH_CHECK(decoder.buffered_rows() == 0);
+  EpochBuilder builder;
+  builder.stream_ = &stream;
+  builder.store_ = &store;
+  builder.warehouse_uri_ = warehouse_uri;
+  builder.plan_id_ = NewUuid();
+  builder.decoder_ = &decoder;
+  PH_ASSIGN_OR_RETURN(const catalog::TableState main, catalog.Load(stream.main.id));
+  PH_ASSIGN_OR_RETURN(const catalog::TableState dead, catalog.Load(stream.dead.id));
+  builder.main_metadata_ = main.metadata;
+  builder.dead_metadata_ = dead.metadata;
+  builder.schema_id_ = main.metadata->current_schema_id;
+  return builder;
+}
+
+std::string EpochBuilder::staging_uri() const {
+  return fmt::format("{}/_staging/{}", warehouse_uri_, plan_id_);
+}
+
+std::vector<std::string> EpochBuilder::column_names() const {
+  std::vector<std::string> names;
+  for (const decode::Column& column : stream_->row_schema->columns) names.push_back(column.name);
+  return names;
+}
+
+int64_t EpochBuilder::bytes() const {
+  int64_t bytes = decoder_->buffered_bytes();
+  if (main_writer_ != nullptr) bytes += main_writer_->bytes();
+  if (dead_writer_ != nullptr) bytes += dead_writer_->bytes();
+  return bytes;
+}
+
+Status EpochBuilder::FlushIfFull() {
+  if (decoder_->buffered_rows() < kFlushRows && decoder_->buffered_bytes() < kFlushBytes) return {};
+  return Flush();
+}
+
+Status EpochBuilder::Flush() {
+  PH_ASSIGN_OR_RETURN(decode::DecodedRows decoded, decoder_->Flush());
+  good_ += decoded.good;
+  dead_ += decoded.dead;
+  for (const decode::Lane& lane : decoded.lanes) {
+    if (main_writer_ == nullptr) {
+      PH_ASSIGN_OR_RETURN(main_writer_, table::PartitionedWriter::Open(*store_, *main_metadata_,
+                                                                       staging_uri() + "/main"));
+    }
+    PH_RETURN_IF_ERROR(main_writer_->Append(TableKey(*stream_->row_schema, lane.key), lane.rows));
+  }
+  if (decoded.dead_letters != nullptr && decoded.dead_letters->num_rows() > 0) {
+    if (dead_writer_ == nullptr) {
+      PH_ASSIGN_OR_RETURN(dead_writer_, table::PartitionedWriter::Open(*store_, *dead_metadata_,
+                                                                       staging_uri() + "/dead"));
+    }
+    PH_RETURN_IF_ERROR(dead_writer_->Append({}, decoded.dead_letters));
+  }
+  return {};
+}
+
+Result<table::Epoch> EpochBuilder::Finish(const std::string& stem) {
+  PH_RETURN_IF_ERROR(Flush());
+  table::Epoch epoch;
+  epoch.plan_id = plan_id_;
+  epoch.main = stream_->main.id;
+  epoch.dead = stream_->dead.id;
+  const std::string full_stem = fmt::format("{}-{}", stem, schema_id_);
+  if (main_writer_ != nullptr) {
+    PH_ASSIGN_OR_RETURN(epoch.main_files, main_writer_->Finish(full_stem));
+  }
+  if (dead_writer_ != nullptr) {
+    PH_ASSIGN_OR_RETURN(epoch.dead_files, dead_writer_->Finish(full_stem));
+  }
+  return epoch;
+}
+
+}  // namespace playhead::ingest

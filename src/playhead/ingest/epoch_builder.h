@@ -1,0 +1,76 @@
+#pragma once
+
+#include "playhead/base/clock.h"
+#include "playhead/decode/record_decoder.h"
+#include "playhead/ingest/stream_tables.h"
+#include "playhead/table/epoch_commit.h"
+#include "playhead/table/partitioned_writer.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace playhead::ingest {
+
+/// Collects one epoch of one stream: decodes records and stages their rows and dead letters as
+/// Parquet below `_staging/<plan id>/`. Nothing is visible until table::Committer commits what
+/// Finish() returns.
+///
+/// Memory   decoded rows are handed to the writers every kFlushBytes or kFlushRows.
+/// Threads  one at a time.
+class EpochBuilder {
+ public:
+  /// Reads both tables' present metadata. The decoder is the stream's own and reused between
+  /// epochs; it must be empty.
+  static Result<EpochBuilder> Open(const IngestStream& stream, catalog::Catalog& catalog,
+                                   storage::ObjectStore& store, const std::string& warehouse_uri,
+                                   decode::RecordDecoder& decoder);
+
+  EpochBuilder(EpochBuilder&&) noexcept = default;
+  EpochBuilder& operator=(EpochBuilder&&) noexcept = default;
+
+  const std::string& plan_id() const { return plan_id_; }
+  /// Where a caller may stage files of its own for this epoch (raw copies).
+  std::string staging_uri() const;
+
+  /// Records are decoded through this; call FlushIfFull() after each.
+  decode::RecordDecoder& decoder() { return *decoder_; }
+  /// Hands decoded rows to the writers when enough have gathered.
+  Status FlushIfFull();
+
+  int64_t record_bytes_max() const { return stream_->row_schema->record_bytes_max; }
+  /// Of the declared columns.
+  std::vector<std::string> column_names() const;
+
+  int64_t good() const { return good_; }
+  int64_t dead() const { return dead_; }
+  /// Bytes written and buffered, roughly.
+  int64_t bytes() const;
+
+  /// Stages the rest. The caller fills in ranges, landing and replaced_topics. `stem` names the
+  /// data files. After an error the epoch can only be discarded.
+  Result<table::Epoch> Finish(const std::string& stem);
+
+ private:
+  EpochBuilder() = default;
+  Status Flush();
+
+  const IngestStream* stream_ = nullptr;
+  storage::ObjectStore* store_ = nullptr;
+  std::string warehouse_uri_;
+  std::string plan_id_;
+  int32_t schema_id_ = 0;
+  decode::RecordDecoder* decoder_ = nullptr;
+  std::shared_ptr<const iceberg::TableMetadata> main_metadata_;
+  std::shared_ptr<const iceberg::TableMetadata> dead_metadata_;
+  std::unique_ptr<table::PartitionedWriter> main_writer_;
+  std::unique_ptr<table::PartitionedWriter> dead_writer_;
+  int64_t good_ = 0;
+  int64_t dead_ = 0;
+};
+
+/// Makes text fit for a file name: letters, digits, `.`, `_`, `-` stay, others become `_`; at most
+/// 80 bytes.
+std::string FileNamePart(std::string_view text);
+
+}  // namespace playhead::ingest

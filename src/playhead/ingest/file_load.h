@@ -1,0 +1,36 @@
+#pragma once
+
+#include "playhead/ingest/epoch_builder.h"
+#include "playhead/project/project.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace playhead::ingest {
+
+/// A file on local disk whose records go into one epoch.
+struct InputFile {
+  std::string path;
+  /// What its name says it is; `.gz` and `.zst` are taken off first. Empty name parts fall back to
+  /// the stream's format.
+  project::Format format = project::Format::kJson;
+  bool is_gzip = false;
+  bool is_zstd = false;
+};
+
+/// Told now and then: bytes of the file read so far.
+using LoadProgress = std::function<void(int64_t bytes)>;
+
+/// Format and compression by the name's endings (`x.csv.gz`), else the stream's declared format.
+InputFile DescribeFile(const std::string& path, project::Format declared);
+
+/// Decodes every record of `file` into `epoch`; `_offset` is the record's number from 0. What
+/// cannot be read (a torn gzip, an unbalanced array) becomes one dead letter `unreadable` for the
+/// rest, so nothing is lost silently. Memory is bounded by one chunk and one record. Returns the
+/// number of records. Errors: kNotFound, kUnavailable (I/O), kInvalidArgument (a CSV header that
+/// lacks every declared column), kNotSupported (Parquet).
+Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
+                         const LoadProgress& progress);
+
+}  // namespace playhead::ingest

@@ -1,0 +1,427 @@
+#include "playhead/ingest/landing.h"
+
+#include "playhead/base/arrow_status.h"
+#include "playhead/base/hash.h"
+#include "playhead/base/logging.h"
+
+#include <arrow/io/interfaces.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace playhead::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kHashInTopic = 12;
+constexpr size_t kCopyChunk = 1 << 20;
+
+struct FileStat {
+  int64_t bytes = 0;
+  int64_t modified_us = 0;
+  bool operator==(const FileStat&) const = default;
+};
+
+Result<FileStat> StatFile(const std::string& path) {
+  struct stat info{};
+  if (stat(path.c_str(), &info) != 0) {
+    return Error(StatusCode::kNotFound, "cannot read file: path={} why={}", path, strerror(errno));
+  }
+  return FileStat{.bytes = info.st_size,
+                  .modified_us = info.st_mtim.tv_sec * 1'000'000LL + info.st_mtim.tv_nsec / 1000};
+}
+
+/// Calls `take` for each chunk of a file.
+template <typename Take>
+Status ForEachChunk(const std::string& path, const Take& take) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Error(StatusCode::kNotFound, "cannot open file: path={}", path);
+  std::vector<char> chunk(kCopyChunk);
+  while (in) {
+    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    const auto size = static_cast<size_t>(in.gcount());
+    if (size > 0) PH_RETURN_IF_ERROR(take(std::string_view(chunk.data(), size)));
+  }
+  if (in.bad()) return Error(StatusCode::kUnavailable, "cannot read file: path={}", path);
+  return {};
+}
+
+Result<std::string> HashFile(const std::string& path) {
+  ContentHasher hasher;
+  PH_RETURN_IF_ERROR(ForEachChunk(path, [&](std::string_view chunk) {
+    hasher.Update(chunk);
+    return Status();
+  }));
+  return hasher.Hex();
+}
+
+std::string DateText(int32_t days) {
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+}
+
+bool IsUnfinished(std::string_view base_name) {
+  static constexpr std::array<std::string_view, 3> kEndings = {".tmp", ".part", ".crdownload"};
+  return base_name.empty() || base_name.front() == '.' || base_name.front() == '_' ||
+         std::ranges::any_of(kEndings,
+                             [&](std::string_view end) { return base_name.ends_with(end); });
+}
+
+/// Copies a landing file into raw/, durably, and returns the copy's URI. Content already there
+/// under that name is kept; other content gets a name with its hash, so raw never loses what was
+/// delivered.
+Result<std::string> CopyToRaw(const Lake& lake, const LandingCandidate& candidate,
+                              const std::string& hash, int32_t date_days,
+                              const std::string& staging_uri) {
+  std::string uri =
+      fmt::format("{}/raw/{}/ingestion_date={}/{}", lake.warehouse_uri,
+                  candidate.stream->main.id.name, DateText(date_days), candidate.name);
+  const std::string staged = staging_uri + "/raw";
+  ContentHasher hasher;
+  {
+    PH_ASSIGN_OR_RETURN(const auto out, lake.store.OpenForWrite(staged));
+    PH_RETURN_IF_ERROR(ForEachChunk(candidate.path, [&](std::string_view chunk) -> Status {
+      hasher.Update(chunk);
+      return internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size())));
+    }));
+    PH_RETURN_IF_ERROR(out->Close());
+  }
+  if (hasher.Hex() != hash) {
+    PH_RETURN_IF_ERROR(lake.store.Delete(staged));
+    return Error(StatusCode::kUnavailable, "file changed while it was copied: name={}",
+                 candidate.name);
+  }
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Status published = lake.store.Publish(staged, uri);
+    if (published.ok()) return uri;
+    if (published.code() != StatusCode::kAlreadyExists) return published;
+    PH_ASSIGN_OR_RETURN(const std::string path, storage::LocalPath(uri));
+    PH_ASSIGN_OR_RETURN(const std::string present, HashFile(path));
+    if (present == hash) {
+      PH_RETURN_IF_ERROR(lake.store.Delete(staged));
+      return uri;
+    }
+    uri += "." + hash.substr(0, kHashInTopic);
+  }
+  return Error(StatusCode::kAlreadyExists, "raw copy's name is taken: uri={}", uri);
+}
+
+/// Decodes a file into one epoch and commits it with its ledger row.
+Status LoadAndCommit(const Lake& lake, const IngestStream& stream, const InputFile& file,
+                     catalog::LandingFile ledger, EpochBuilder epoch,
+                     std::vector<std::string> replaced_topics, std::stop_token stop,
+                     const LoadProgress& progress) {
+  const int64_t started_us = lake.clock.NowMicros();
+  epoch.decoder().SetSource({.topic = ledger.topic,
+                             .partition = 0,
+                             .ingested_at_us = started_us,
+                             .ingestion_date_days = ledger.ingestion_date_days});
+  Result<int64_t> records = LoadFile(file, epoch, lake.clock, progress);
+  Result<table::Epoch> staged =
+      records.ok() ? epoch.Finish(FileNamePart(ledger.topic) + "-" + epoch.plan_id().substr(0, 8))
+                   : Result<table::Epoch>(records.error());
+  if (!staged.ok()) {
+    if (epoch.decoder().buffered_rows() > 0) (void)epoch.decoder().Flush().ok();
+    table::Committer committer(lake.catalog, lake.store, lake.warehouse_uri, lake.clock);
+    (void)committer.Discard(epoch.plan_id()).ok();
+    return staged.error();
+  }
+  ledger.rows_good = epoch.good();
+  ledger.rows_dead = epoch.dead();
+  ledger.committed_us = lake.clock.NowMicros();
+  staged->landing = ledger;
+  staged->replaced_topics = std::move(replaced_topics);
+  PH_RETURN_IF_ERROR(CommitPatiently(lake, stream.name, *staged, stop));
+  lake.board.Add({.stream = stream.name,
+                  .read = *records,
+                  .good = epoch.good(),
+                  .dead = epoch.dead(),
+                  .skipped = 0,
+                  .files = 1,
+                  .bytes = ledger.bytes,
+                  .seconds = static_cast<double>(lake.clock.NowMicros() - started_us) / 1e6,
+                  .commits = 1});
+  return {};
+}
+
+std::string TopicOf(const std::string& name, const std::string& hash) {
+  return fmt::format("file:{}#{}", name, hash.substr(0, kHashInTopic));
+}
+
+/// One part between slashes; `YYYY-MM-DD` in the pattern stands for a day of the calendar.
+bool PartFits(const std::string& name, std::string pattern) {
+  constexpr std::string_view kDate = "YYYY-MM-DD";
+  if (const size_t at = pattern.find(kDate); at != std::string::npos) {
+    pattern.replace(at, kDate.size(), "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]");
+    if (!DateInName(name)) return false;
+  }
+  return fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0;
+}
+
+}  // namespace
+
+std::optional<int32_t> DateInName(std::string_view name) {
+  constexpr std::string_view kShape = "dddd-dd-dd";
+  if (name.size() < kShape.size()) return {};
+  for (size_t at = name.size() - kShape.size() + 1; at-- > 0;) {
+    const std::string_view part = name.substr(at, kShape.size());
+    bool fits = true;
+    for (size_t i = 0; fits && i < kShape.size(); ++i) {
+      const bool is_digit = part[i] >= '0' && part[i] <= '9';
+      fits = kShape[i] == 'd' ? is_digit : part[i] == '-';
+    }
+    if (!fits) continue;
+    const auto number = [&](size_t from, size_t size) {
+      int value = 0;
+      for (const char c : part.substr(from, size)) value = value * 10 + (c - '0');
+      return value;
+    };
+    const std::chrono::year_month_day date{std::chrono::year(number(0, 4)),
+                                           std::chrono::month(number(5, 2)),
+                                           std::chrono::day(number(8, 2))};
+    if (!date.ok()) continue;
+    return static_cast<int32_t>(std::chrono::sys_days(date).time_since_epoch().count());
+  }
+  return {};
+}
+
+bool FitsPattern(std::string_view name, std::string_view pattern) {
+  if (const size_t open = pattern.find('{'); open != std::string_view::npos) {
+    const size_t close = pattern.find('}', open);
+    if (close == std::string_view::npos) return false;
+    std::string_view choices = pattern.substr(open + 1, close - open - 1);
+    while (true) {
+      const size_t comma = choices.find(',');
+      const std::string expanded = fmt::format("{}{}{}", pattern.substr(0, open),
+                                               choices.substr(0, comma), pattern.substr(close + 1));
+      if (FitsPattern(name, expanded)) return true;
+      if (comma == std::string_view::npos) return false;
+      choices.remove_prefix(comma + 1);
+    }
+  }
+  if (pattern.starts_with("**/")) {
+    const std::string_view rest = pattern.substr(3);
+    if (FitsPattern(name, rest)) return true;
+    const size_t slash = name.find('/');
+    return slash != std::string_view::npos && FitsPattern(name.substr(slash + 1), pattern);
+  }
+  const size_t name_slash = name.find('/');
+  const size_t pattern_slash = pattern.find('/');
+  if ((name_slash == std::string_view::npos) != (pattern_slash == std::string_view::npos)) {
+    return false;
+  }
+  if (!PartFits(std::string(name.substr(0, name_slash)),
+                std::string(pattern.substr(0, pattern_slash)))) {
+    return false;
+  }
+  return name_slash == std::string_view::npos ||
+         FitsPattern(name.substr(name_slash + 1), pattern.substr(pattern_slash + 1));
+}
+
+Result<LandingScan> ScanLanding(const std::string& folder,
+                                const std::vector<IngestStream>& streams) {
+  LandingScan scan;
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) return scan;
+  fs::recursive_directory_iterator walk(folder, fs::directory_options::skip_permission_denied,
+                                        error);
+  if (error) {
+    return Error(StatusCode::kUnavailable, "cannot list landing folder: path={} why={}", folder,
+                 error.message());
+  }
+  for (; walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+    if (error) break;
+    const std::string base_name = walk->path().filename().string();
+    if (walk->is_directory(error)) {
+      if (IsUnfinished(base_name)) walk.disable_recursion_pending();
+      continue;
+    }
+    if (IsUnfinished(base_name) || !walk->is_regular_file(error)) continue;
+    LandingCandidate candidate;
+    candidate.name = fs::relative(walk->path(), folder, error).generic_string();
+    candidate.path = walk->path().string();
+    candidate.date_days = DateInName(base_name);
+    std::string takers;
+    for (const IngestStream& stream : streams) {
+      const bool fits = std::ranges::any_of(
+          stream.declaration->landing,
+          [&](const std::string& pattern) { return FitsPattern(candidate.name, pattern); });
+      if (!fits) continue;
+      candidate.stream = &stream;
+      takers += (takers.empty() ? "" : ", ") + stream.name;
+    }
+    if (candidate.stream == nullptr) {
+      scan.unmatched.push_back(candidate.name);
+    } else if (takers.find(',') != std::string::npos) {
+      scan.ambiguous.push_back(
+          fmt::format("{} fits the landing patterns of {}", candidate.name, takers));
+    } else {
+      scan.files.push_back(std::move(candidate));
+    }
+  }
+  std::ranges::sort(scan.files, {}, &LandingCandidate::name);
+  std::ranges::sort(scan.unmatched);
+  std::ranges::sort(scan.ambiguous);
+  return scan;
+}
+
+LandingIngest::LandingIngest(const Lake& lake, std::string folder,
+                             const std::vector<IngestStream>& streams, LandingOptions options)
+    : lake_(lake), folder_(std::move(folder)), streams_(streams), options_(std::move(options)) {}
+
+Status LandingIngest::Run(std::stop_token stop) {
+  constexpr int64_t kRecheckMicros = 100'000;
+  while (!stop.stop_requested()) {
+    bool waits = false;
+    const Status status = Pass(stop, &waits);
+    if (status.code() == StatusCode::kCancelled) return {};
+    PH_RETURN_IF_ERROR(status);
+    if (options_.once && !waits) return first_refusal_;
+    SleepUnlessStopped(stop, waits ? kRecheckMicros : options_.poll_us);
+  }
+  return first_refusal_;
+}
+
+Status LandingIngest::Pass(std::stop_token stop, bool* waits) {
+  PH_ASSIGN_OR_RETURN(const LandingScan scan, ScanLanding(folder_, streams_));
+  for (const std::string& name : scan.unmatched) {
+    if (warned_.insert(name).second) {
+      logging::Warn("ingest", "no table declares this landing file", {{"name", name}});
+    }
+  }
+  for (const std::string& problem : scan.ambiguous) {
+    if (!warned_.insert(problem).second) continue;
+    const Status refusal = Error(StatusCode::kInvalidArgument, "landing file refused: {}", problem);
+    logging::Error("ingest", "landing file refused", {{"why", problem}});
+    lake_.board.Hold("landing", refusal.ToString());
+    if (first_refusal_.ok()) first_refusal_ = refusal;
+  }
+  for (const LandingCandidate& candidate : scan.files) {
+    if (stop.stop_requested()) return {};
+    const Result<FileStat> before = StatFile(candidate.path);
+    if (!before.ok()) continue;  // taken away meanwhile
+    const std::pair<int64_t, int64_t> mark{before->bytes, before->modified_us};
+    if (const auto settled = settled_.find(candidate.name);
+        settled != settled_.end() && settled->second == mark) {
+      continue;
+    }
+    const Result<Outcome> outcome = TakeFile(candidate, stop);
+    if (outcome.ok()) {
+      if (*outcome == Outcome::kNotStill) {
+        *waits = true;
+      } else {
+        settled_[candidate.name] = mark;
+        lake_.board.Hold(candidate.stream->name, "");
+      }
+      continue;
+    }
+    const Status& status = outcome.error();
+    if (status.code() == StatusCode::kCancelled) return status;
+    logging::Error("ingest", "landing file not taken",
+                   {{"name", candidate.name}, {"why", status.ToString()}});
+    lake_.board.Hold(candidate.stream->name, status.ToString());
+    if (status.code() == StatusCode::kUnavailable ||
+        status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kConflict) {
+      *waits = true;
+    } else {
+      settled_[candidate.name] = mark;
+      if (first_refusal_.ok()) first_refusal_ = status.WithContext(candidate.name);
+    }
+  }
+  return {};
+}
+
+Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& candidate,
+                                                       std::stop_token stop) {
+  const IngestStream& stream = *candidate.stream;
+  PH_ASSIGN_OR_RETURN(const FileStat before, StatFile(candidate.path));
+  // The machine's clock, not the lake's: file times come from it.
+  if (SystemClock().NowMicros() - before.modified_us < options_.still_us) return Outcome::kNotStill;
+  PH_ASSIGN_OR_RETURN(const std::string hash, HashFile(candidate.path));
+  PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
+  if (after != before) return Outcome::kNotStill;
+
+  std::vector<std::string> replaced;
+  PH_ASSIGN_OR_RETURN(const std::vector<catalog::LandingFile> ledger,
+                      lake_.catalog.LandingFiles(stream.main.id, false));
+  const project::OnChange on_change = stream.declaration->on_change;
+  for (const catalog::LandingFile& file : ledger) {
+    if (file.name != candidate.name) continue;
+    const bool is_same = file.content_hash == hash;
+    if (is_same && (file.is_current || on_change == project::OnChange::kAppend)) {
+      return Outcome::kUnchanged;
+    }
+    if (!file.is_current) continue;
+    if (on_change == project::OnChange::kRefuse) {
+      return Error(
+          StatusCode::kAlreadyExists,
+          "landing file changed and its table refuses changes (on_change: refuse): name={} "
+          "table={}; restore the old content or deliver it under a new name",
+          candidate.name, stream.main.id.ToString());
+    }
+    if (on_change == project::OnChange::kReplace) replaced.push_back(file.topic);
+  }
+
+  const int64_t now_us = lake_.clock.NowMicros();
+  const int32_t date_days =
+      candidate.date_days.value_or(static_cast<int32_t>(now_us / 86'400'000'000LL));
+  PH_ASSIGN_OR_RETURN(const auto decoder, decode::RecordDecoder::Make(stream.row_schema));
+  PH_ASSIGN_OR_RETURN(EpochBuilder epoch, EpochBuilder::Open(stream, lake_.catalog, lake_.store,
+                                                             lake_.warehouse_uri, *decoder));
+  PH_ASSIGN_OR_RETURN(const std::string raw_uri,
+                      CopyToRaw(lake_, candidate, hash, date_days, epoch.staging_uri()));
+  PH_ASSIGN_OR_RETURN(const std::string raw_path, storage::LocalPath(raw_uri));
+  InputFile file = DescribeFile(candidate.path, stream.declaration->format);
+  file.path = raw_path;
+  const catalog::LandingFile row{.table = stream.main.id,
+                                 .name = candidate.name,
+                                 .content_hash = hash,
+                                 .topic = TopicOf(candidate.name, hash),
+                                 .bytes = before.bytes,
+                                 .ingestion_date_days = date_days,
+                                 .raw_uri = raw_uri};
+  PH_RETURN_IF_ERROR(LoadAndCommit(lake_, stream, file, row, std::move(epoch), std::move(replaced),
+                                   stop, options_.progress));
+  return Outcome::kLoaded;
+}
+
+Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std::string& path,
+                        const std::string& display_name, std::stop_token stop,
+                        const LoadProgress& progress) {
+  PH_ASSIGN_OR_RETURN(const FileStat info, StatFile(path));
+  PH_ASSIGN_OR_RETURN(const std::string hash, HashFile(path));
+  // Named by content, so that a repeated load of the same bytes is a no-op whatever the file is
+  // called, and different bytes from the same pipe never replace each other.
+  const std::string name = "direct/" + hash;
+  PH_ASSIGN_OR_RETURN(const std::vector<catalog::LandingFile> ledger,
+                      lake.catalog.LandingFiles(stream.main.id, true));
+  if (std::ranges::any_of(ledger, [&](const auto& file) { return file.name == name; }))
+    return false;
+  PH_ASSIGN_OR_RETURN(const auto decoder, decode::RecordDecoder::Make(stream.row_schema));
+  PH_ASSIGN_OR_RETURN(EpochBuilder epoch, EpochBuilder::Open(stream, lake.catalog, lake.store,
+                                                             lake.warehouse_uri, *decoder));
+  InputFile file = DescribeFile(display_name, stream.declaration->format);
+  file.path = path;
+  const std::optional<int32_t> named_date = DateInName(display_name);
+  const catalog::LandingFile row{
+      .table = stream.main.id,
+      .name = name,
+      .content_hash = hash,
+      .topic = TopicOf(display_name, hash),
+      .bytes = info.bytes,
+      .ingestion_date_days =
+          named_date.value_or(static_cast<int32_t>(lake.clock.NowMicros() / 86'400'000'000LL))};
+  PH_RETURN_IF_ERROR(LoadAndCommit(lake, stream, file, row, std::move(epoch), {}, stop, progress));
+  return true;
+}
+
+}  // namespace playhead::ingest

@@ -1,0 +1,96 @@
+#include "playhead/ingest/landing.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace playhead::ingest {
+namespace {
+
+TEST(DateInName, ReadsTheLastDate) {
+  EXPECT_EQ(DateInName("users_1970-01-02.csv"), 1);
+  EXPECT_EQ(DateInName("2020-01-01_users_2000-03-01.csv.gz"), 11'017);
+}
+
+TEST(DateInName, KnowsTheCalendar) {
+  EXPECT_FALSE(DateInName("users_2021-02-29.csv"));
+  EXPECT_FALSE(DateInName("users_2021-13-01.csv"));
+  EXPECT_FALSE(DateInName("users.csv"));
+  EXPECT_FALSE(DateInName("users_20210101.csv"));
+}
+
+TEST(FitsPattern, MatchesWithinOnePart) {
+  EXPECT_TRUE(FitsPattern("users.csv", "users.csv"));
+  EXPECT_TRUE(FitsPattern("users_a.csv", "users_?.csv"));
+  EXPECT_TRUE(FitsPattern("users_b.csv", "users_[a-c].csv"));
+  EXPECT_FALSE(FitsPattern("users_d.csv", "users_[a-c].csv"));
+  EXPECT_FALSE(FitsPattern("a/users.csv", "*.csv"));
+}
+
+TEST(FitsPattern, DoubleStarIsAnyFoldersOrNone) {
+  EXPECT_TRUE(FitsPattern("users.csv", "**/users.csv"));
+  EXPECT_TRUE(FitsPattern("a/users.csv", "**/users.csv"));
+  EXPECT_TRUE(FitsPattern("a/b/users.csv", "**/users.csv"));
+  EXPECT_FALSE(FitsPattern("a/b/myusers.csv", "**/users.csv"));
+}
+
+TEST(FitsPattern, BracesAreAlternatives) {
+  EXPECT_TRUE(FitsPattern("a.json", "*.{json,csv}"));
+  EXPECT_TRUE(FitsPattern("a.csv", "*.{json,csv}"));
+  EXPECT_FALSE(FitsPattern("a.txt", "*.{json,csv}"));
+  EXPECT_FALSE(FitsPattern("a.json", "*.{json"));
+}
+
+TEST(FitsPattern, ADateIsADayOfTheCalendar) {
+  EXPECT_TRUE(FitsPattern("users_2021-12-05.csv", "**/users_YYYY-MM-DD.csv"));
+  EXPECT_FALSE(FitsPattern("users_2021-12-35.csv", "**/users_YYYY-MM-DD.csv"));
+  EXPECT_FALSE(FitsPattern("users_old.csv", "**/users_YYYY-MM-DD.csv"));
+}
+
+class ScanLandingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "/landing-" +
+              testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_ + "/in");
+  }
+  void Write(const std::string& name) { std::ofstream(folder_ + "/" + name) << "x"; }
+
+  std::string folder_;
+};
+
+TEST_F(ScanLandingTest, TellsTakenUnmatchedAndAmbiguousApart) {
+  project::Stream users{.name = "users", .table_namespace = "bronze", .identifier = "users"};
+  users.landing = {"**/users.csv", "**/users_YYYY-MM-DD.csv"};
+  project::Stream all{.name = "all", .table_namespace = "bronze", .identifier = "all"};
+  all.landing = {"in/*.csv"};
+  const std::vector<IngestStream> streams = {MakeIngestStream(users), MakeIngestStream(all)};
+  Write("users_2021-12-05.csv");
+  Write("in/users.csv");
+  Write("in/other.csv");
+  Write("notes.txt");
+  Write(".hidden.csv");
+  Write("users.csv.tmp");
+
+  const Result<LandingScan> scan = ScanLanding(folder_, streams);
+  ASSERT_TRUE(scan.ok()) << scan.error().ToString();
+  ASSERT_EQ(scan->files.size(), 2U);
+  EXPECT_EQ(scan->files[0].name, "in/other.csv");
+  EXPECT_EQ(scan->files[0].stream->name, "all");
+  EXPECT_EQ(scan->files[1].name, "users_2021-12-05.csv");
+  EXPECT_EQ(scan->files[1].date_days, 18'966);
+  EXPECT_EQ(scan->unmatched, std::vector<std::string>{"notes.txt"});
+  ASSERT_EQ(scan->ambiguous.size(), 1U);
+  EXPECT_NE(scan->ambiguous[0].find("in/users.csv"), std::string::npos);
+}
+
+TEST_F(ScanLandingTest, AMissingFolderHasNoFiles) {
+  const Result<LandingScan> scan = ScanLanding(folder_ + "/nowhere", {});
+  ASSERT_TRUE(scan.ok());
+  EXPECT_TRUE(scan->files.empty());
+}
+
+}  // namespace
+}  // namespace playhead::ingest

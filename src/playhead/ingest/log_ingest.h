@@ -1,0 +1,80 @@
+#pragma once
+
+#include "playhead/decode/record_decoder.h"
+#include "playhead/ingest/epoch_builder.h"
+#include "playhead/ingest/lake.h"
+#include "playhead/ingest/stream_tables.h"
+#include "playhead/log/log.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace playhead::ingest {
+
+struct LogIngestOptions {
+  EpochLimits limits;
+  bool once = false;        ///< stop at the partitions' ends as they were at the start
+  bool accept_gap = false;  ///< go on after a re-created log or lost offsets, and record it
+};
+
+/// Carries one stream from its log to its tables.
+///
+///   seek every partition to the table's offset map, else to its earliest offset
+///   while not stopped:
+///     read a batch; decode each record into the epoch
+///     when the epoch is old, long or large enough: stage, commit rows and offsets together
+///   commit what is left
+///
+/// The table says where to go on, never a consumer group. A partition whose log was made anew, or
+/// whose position is gone, stops by name while the others go on. Threads: one at a time.
+class LogIngest {
+ public:
+  LogIngest(const Lake& lake, const IngestStream& stream, log::LogReader& reader,
+            LogIngestOptions options);
+
+  /// Returns at the end (`once`) or after a stop, with the open epoch committed. Errors: the reason
+  /// why the stream cannot go on, or, at the end, why a partition was stopped (kDataCorrupt).
+  Status Run(std::stop_token stop);
+
+ private:
+  struct Part {
+    LogPartition partition;
+    int64_t epoch_begin = 0;
+    int64_t next_offset = 0;
+    int64_t end_at_start = 0;
+    table::RecordCounts counts;  ///< of the open epoch
+    std::optional<int64_t> accepted_gap_from;
+  };
+
+  /// Finds new partitions and seeks them. A partition that must not go on is put into `stopped_`.
+  Status FindPartitions();
+  Status Start(const LogPartition& partition, const table::TableProgress& progress);
+  /// Back to what is committed, after an epoch was discarded.
+  Status Rewind();
+  /// The stream moves again; its stopped partitions, if any, still do not.
+  void ShowStopped();
+  Status OpenEpoch();
+  Status Take(const log::LogBatch& batch);
+  Status CloseEpoch(std::stop_token stop);
+  void DropEpoch();
+  bool IsEpochDue() const;
+  bool ReachedEnds() const;
+  std::string Stem() const;
+
+  Lake lake_;
+  const IngestStream& stream_;
+  log::LogReader& reader_;
+  LogIngestOptions options_;
+  std::unique_ptr<decode::RecordDecoder> decoder_;
+  std::map<LogPartition, Part> parts_;
+  std::map<LogPartition, std::string> stopped_;
+  std::optional<EpochBuilder> epoch_;
+  int64_t epoch_started_us_ = 0;
+  int64_t epoch_input_bytes_ = 0;
+};
+
+}  // namespace playhead::ingest

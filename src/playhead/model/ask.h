@@ -1,0 +1,33 @@
+#pragma once
+
+#include "playhead/base/status.h"
+#include "playhead/project/project.h"
+#include "playhead/sql/session.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace playhead::model {
+
+struct RivalAnswer {
+  std::string definition;
+  std::unique_ptr<sql::ResultTable> table;
+};
+
+struct Answer {
+  const project::Question* question = nullptr;
+  std::unique_ptr<sql::ResultTable> table;
+  std::vector<RivalAnswer> rivals;
+  double seconds = 0;  ///< the question's own SQL, without its rivals
+};
+
+/// Makes the project's seeds known to the session.
+Status ShowSeeds(const project::Project& project, sql::Session& session);
+
+/// Computes a question and its rivals. Errors: those of CompileSql and Session::Query, with the
+/// analysis' name before them. The answer's tables live no longer than the session.
+Result<Answer> Ask(const project::Project& project, const project::Vars& vars,
+                   const project::Question& question, sql::Session& session);
+
+}  // namespace playhead::model

@@ -1,0 +1,28 @@
+#include "playhead/sql/duckdb_error.h"
+
+namespace playhead::sql {
+
+Status ToStatus(const duckdb::ErrorData& error) {
+  const std::string& message = error.Message();
+  switch (error.Type()) {
+    case duckdb::ExceptionType::CATALOG:
+      return Status(StatusCode::kNotFound, message);
+    case duckdb::ExceptionType::INTERRUPT:
+      return Status(StatusCode::kCancelled, "cancelled");
+    case duckdb::ExceptionType::OUT_OF_MEMORY:
+      return Status(StatusCode::kResourceExhausted, message);
+    case duckdb::ExceptionType::IO:
+      return Status(StatusCode::kUnavailable, message);
+    case duckdb::ExceptionType::PERMISSION:
+      return Status(StatusCode::kPermissionDenied, message);
+    case duckdb::ExceptionType::NOT_IMPLEMENTED:
+      return Status(StatusCode::kNotSupported, message);
+    case duckdb::ExceptionType::INTERNAL:
+    case duckdb::ExceptionType::FATAL:
+      return Status(StatusCode::kInternal, message);
+    default:
+      return Status(StatusCode::kInvalidArgument, message);
+  }
+}
+
+}  // namespace playhead::sql

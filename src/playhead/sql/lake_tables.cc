@@ -1,0 +1,114 @@
+#include "playhead/sql/lake_tables.h"
+
+#include "playhead/base/logging.h"
+#include "playhead/iceberg/metadata_json.h"
+
+#include <utility>
+
+namespace playhead::sql {
+namespace {
+
+/// Loads of a moving catalog before giving up; one is done in milliseconds, commits come by the
+/// second.
+constexpr int kLoadsMax = 10;
+
+bool IsDamaged(StatusCode code) {
+  return code == StatusCode::kDataCorrupt || code == StatusCode::kNotSupported;
+}
+
+std::string SchemaText(const LakeTable& table) {
+  return iceberg::SerializeSchema(table.metadata().CurrentSchema());
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const std::vector<catalog::LiveFile>>> LakeTable::Files() {
+  const std::lock_guard lock(mutex_);
+  if (files_ == nullptr) {
+    auto files = catalog::LiveFiles(store_, *state_.metadata, &cache_);
+    if (!files.ok()) {
+      // The metadata names it, so it has to be there.
+      const StatusCode code = files.error().code() == StatusCode::kNotFound
+                                  ? StatusCode::kDataCorrupt
+                                  : files.error().code();
+      return Error(code, "table {}: {}", state_.id.ToString(), files.error().message());
+    }
+    files_ = std::make_shared<const std::vector<catalog::LiveFile>>(*std::move(files));
+  }
+  return files_;
+}
+
+Result<LakeChanges> LakeTables::Refresh() {
+  PH_ASSIGN_OR_RETURN(std::string fingerprint, catalog_.Fingerprint());
+  if (fingerprint == fingerprint_) return LakeChanges();
+  for (int load = 0; load < kLoadsMax; ++load) {
+    PH_ASSIGN_OR_RETURN(TableMap loaded, LoadAll());
+    PH_ASSIGN_OR_RETURN(std::string after, catalog_.Fingerprint());
+    if (after != fingerprint) {
+      fingerprint = std::move(after);
+      continue;
+    }
+    LakeChanges changes;
+    for (const auto& [id, table] : loaded) {
+      const auto before = tables_.find(id);
+      if (before == tables_.end() || SchemaText(*before->second) != SchemaText(*table)) {
+        changes.made.push_back(id);
+      }
+    }
+    for (const auto& [id, table] : tables_) {
+      if (!loaded.contains(id)) changes.dropped.push_back(id);
+    }
+    tables_ = std::move(loaded);
+    fingerprint_ = std::move(fingerprint);
+    return changes;
+  }
+  return Error(StatusCode::kUnavailable, "the catalog moved during each of {} loads", kLoadsMax);
+}
+
+Result<LakeTables::TableMap> LakeTables::LoadAll() {
+  TableMap loaded;
+  PH_ASSIGN_OR_RETURN(const std::vector<catalog::TableId> ids, catalog_.ListTables());
+  for (const catalog::TableId& id : ids) {
+    auto state = catalog_.Load(id);
+    // Dropped since it was listed: the fingerprint tells.
+    if (!state.ok() && state.error().code() == StatusCode::kNotFound) continue;
+    if (!state.ok() && IsDamaged(state.error().code())) {
+      // The others can still be asked.
+      logging::Warn("sql", "table left out",
+                    {{"table", id.ToString()}, {"why", state.error().message()}});
+      continue;
+    }
+    PH_RETURN_IF_ERROR(state);
+    const auto before = tables_.find(id);
+    if (before != tables_.end() &&
+        before->second->metadata_location() == state->metadata_location) {
+      loaded.emplace(id, before->second);
+    } else {
+      loaded.emplace(id, std::make_shared<LakeTable>(*std::move(state), store_, manifests_));
+    }
+  }
+  return loaded;
+}
+
+std::shared_ptr<LakeTable> LakeTables::Find(const catalog::TableId& id) const {
+  const auto table = tables_.find(id);
+  return table == tables_.end() ? nullptr : table->second;
+}
+
+std::vector<std::shared_ptr<LakeTable>> LakeTables::All() const {
+  std::vector<std::shared_ptr<LakeTable>> all;
+  for (const auto& [id, table] : tables_) all.push_back(table);
+  return all;
+}
+
+void LakeTables::NoteFailure(const Status& failure) {
+  const std::lock_guard lock(failure_mutex_);
+  if (!failure_) failure_ = failure;
+}
+
+std::optional<Status> LakeTables::TakeFailure() {
+  const std::lock_guard lock(failure_mutex_);
+  return std::exchange(failure_, std::nullopt);
+}
+
+}  // namespace playhead::sql
