@@ -1,0 +1,73 @@
+#include "playhead/cli/audit_command.h"
+
+#include "playhead/cli/output.h"
+#include "playhead/config/config.h"
+#include "playhead/ingest/audit.h"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace playhead::cli {
+namespace {
+
+struct AuditArgs {
+  std::optional<std::string> format;
+};
+
+Result<ingest::AuditReport> AuditWarehouse(const config::ResolvedConfig& config) {
+  PH_ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.warehouse_uri));
+  PH_ASSIGN_OR_RETURN(const auto catalog,
+                      catalog::OpenSqliteCatalog(config.catalog_path, *store, true));
+  PH_ASSIGN_OR_RETURN(const auto session,
+                      sql::Session::Open(*catalog, *store, config::SessionOptionsOf(config)));
+  std::vector<ingest::IngestStream> streams;
+  for (const project::Stream& stream : config.project.streams) {
+    streams.push_back(ingest::MakeIngestStream(stream));
+  }
+  return ingest::Audit(streams, *catalog, *store, *session);
+}
+
+int RunAudit(const config::ResolvedConfig& config, const AuditArgs& args) {
+  const Result<ingest::AuditReport> report = AuditWarehouse(config);
+  if (!report.ok()) return Fail(report.error());
+  Table table{.columns = {"stream", "source", "next_offset", "read", "good", "dead", "skipped",
+                          "rows", "dead_rows", "exact", "problem"},
+              .rows = {}};
+  for (const ingest::AuditLine& line : report->lines) {
+    std::string problems;
+    for (const std::string& problem : line.problems) {
+      problems += (problems.empty() ? "" : "; ") + problem;
+    }
+    const Cell problem = problems.empty() ? Cell(std::monostate()) : Cell(problems);
+    table.rows.push_back({line.stream, line.source, line.next_offset, line.counts.read,
+                          line.counts.good, line.counts.dead, line.counts.skipped, line.rows,
+                          line.dead_rows, problems.empty(), problem});
+  }
+  const Status printed = WriteOut(Render(table, ChooseFormat(args.format)));
+  if (!printed.ok()) return Fail(printed);
+  for (const std::string& problem : report->problems) WriteNote("audit: " + problem + "\n");
+  for (const ingest::AuditLine& line : report->lines) {
+    for (const std::string& problem : line.problems) {
+      WriteNote(fmt::format("audit: {} {}: {}\n", line.stream, line.source, problem));
+    }
+  }
+  WriteNote(fmt::format("audit: {} sources, {} live files: {}\n", report->lines.size(),
+                        report->files, report->is_exact() ? "exact" : "NOT exact"));
+  return report->is_exact() ? kExitDone : kExitCheckSaidNo;
+}
+
+}  // namespace
+
+void AddAuditCommand(CommandLine& line) {
+  auto args = std::make_shared<AuditArgs>();
+  CLI::App& app =
+      line.Add("audit", "Proves that every record read is a row or a dead letter, exactly once",
+               "playhead audit --format json");
+  AddFormatFlag(app, args->format);
+  line.OnRun(app, [args](const config::ResolvedConfig& config) { return RunAudit(config, *args); });
+}
+
+}  // namespace playhead::cli

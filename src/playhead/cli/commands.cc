@@ -1,0 +1,24 @@
+#include "playhead/cli/ask_command.h"
+#include "playhead/cli/audit_command.h"
+#include "playhead/cli/command.h"
+#include "playhead/cli/config_command.h"
+#include "playhead/cli/ingest_command.h"
+#include "playhead/cli/simulate_command.h"
+#include "playhead/cli/sql_command.h"
+#include "playhead/cli/tables_command.h"
+#include "playhead/cli/up_command.h"
+
+namespace playhead::cli {
+
+void AddCommands(CommandLine& line) {
+  AddUpCommand(line);
+  AddIngestCommand(line);
+  AddAskCommand(line);
+  AddSqlCommand(line);
+  AddTablesCommand(line);
+  AddSimulateCommand(line);
+  AddAuditCommand(line);
+  AddConfigCommand(line);
+}
+
+}  // namespace playhead::cli

@@ -1,0 +1,164 @@
+#include "playhead/cli/ingest_command.h"
+
+#include "playhead/base/logging.h"
+#include "playhead/base/stop_signal.h"
+#include "playhead/base/uuid.h"
+#include "playhead/cli/ingest_runner.h"
+#include "playhead/cli/output.h"
+#include "playhead/cli/progress.h"
+#include "playhead/cli/summary.h"
+#include "playhead/cli/warehouse.h"
+#include "playhead/ingest/landing.h"
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace playhead::cli {
+namespace {
+
+struct IngestArgs {
+  bool once = false;
+  bool accept_gap = false;
+  std::string stream;
+  std::vector<std::string> files;
+  std::optional<std::string> format;
+};
+
+/// Standard input as a file, since a load needs its hash before its first row. Gone with the
+/// object.
+class SpooledInput {
+ public:
+  static Result<SpooledInput> Read(const std::string& folder) {
+    SpooledInput input;
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    input.path_ = folder + "/stdin-" + NewUuid();
+    std::ofstream out(input.path_, std::ios::binary);
+    std::array<char, 1 << 16> chunk;
+    while (true) {
+      const ssize_t size = read(STDIN_FILENO, chunk.data(), chunk.size());
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0) {
+        return Error(StatusCode::kUnavailable, "cannot read standard input: {}", strerror(errno));
+      }
+      if (size == 0) break;
+      out.write(chunk.data(), size);
+      if (!out) {
+        return Error(StatusCode::kResourceExhausted, "cannot spool standard input: path={} why={}",
+                     input.path_, strerror(errno));
+      }
+    }
+    out.close();
+    if (!out) {
+      return Error(StatusCode::kResourceExhausted, "cannot spool standard input: path={}",
+                   input.path_);
+    }
+    return input;
+  }
+  ~SpooledInput() {
+    if (!path_.empty()) unlink(path_.c_str());
+  }
+  SpooledInput(SpooledInput&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  SpooledInput& operator=(SpooledInput&&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  SpooledInput() = default;
+  std::string path_;
+};
+
+Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop_token stop) {
+  PH_ASSIGN_OR_RETURN(const ingest::IngestStream* stream, warehouse.FindStream(args.stream));
+  // A stream whose every file was loaded before still has its line in the summary.
+  warehouse.board().Add({.stream = stream->name});
+  Status first_failure;
+  for (const std::string& file : args.files) {
+    std::optional<SpooledInput> spooled;
+    std::string path = file;
+    std::string name = std::filesystem::path(file).filename().string();
+    if (file == "-") {
+      PH_ASSIGN_OR_RETURN(SpooledInput input,
+                          SpooledInput::Read(warehouse.folder() + "/_staging/stdin"));
+      spooled.emplace(std::move(input));
+      path = spooled->path();
+      name = "stdin";
+    }
+    std::error_code error;
+    const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
+    Progress progress(name, error ? 0 : bytes, "bytes");
+    const Result<bool> loaded = ingest::LoadDirect(warehouse.lake(), *stream, path, name, stop,
+                                                   [&](int64_t done) { progress.Advance(done); });
+    if (!loaded.ok()) {
+      WriteNote(fmt::format("playhead: {}: {}\n", file, loaded.error().ToString()));
+      if (first_failure.ok()) first_failure = loaded.error().WithContext(file);
+      continue;
+    }
+    if (*loaded) {
+      progress.Advance(bytes);
+      progress.Finish();
+    } else {
+      WriteNote(fmt::format("{}: this content is in {} already; nothing to do\n", file,
+                            stream->main.id.ToString()));
+    }
+  }
+  return first_failure;
+}
+
+Status IngestProject(const config::ResolvedConfig& config, WritableWarehouse& warehouse,
+                     const IngestArgs& args, const StopSignal& signal) {
+  for (const ingest::IngestStream& stream : warehouse.streams()) {
+    warehouse.board().Add({.stream = stream.name});
+  }
+  IngestRunner runner(config, warehouse, {.once = args.once, .accept_gap = args.accept_gap});
+  runner.Start();
+  std::stop_callback on_stop(signal.token(), [&runner] { runner.Stop(); });
+  return runner.Join();
+}
+
+int RunIngest(const config::ResolvedConfig& config, const IngestArgs& args) {
+  if (args.stream.empty() && !args.files.empty()) {
+    return Fail(Error(StatusCode::kInvalidArgument, "FILE needs --stream NAME"));
+  }
+  if (!args.stream.empty() && args.files.empty()) {
+    return Fail(Error(StatusCode::kInvalidArgument, "--stream needs a FILE ('-' for stdin)"));
+  }
+  const StopSignal signal;
+  Result<std::unique_ptr<WritableWarehouse>> warehouse = WritableWarehouse::Open(config);
+  if (!warehouse.ok()) return Fail(warehouse.error());
+  const Status done = args.stream.empty() ? IngestProject(config, **warehouse, args, signal)
+                                          : LoadFiles(**warehouse, args, signal.token());
+  const Status printed = PrintSummary((*warehouse)->board().States(), args.format);
+  if (!done.ok()) return Fail(done);
+  return printed.ok() ? kExitDone : Fail(printed);
+}
+
+}  // namespace
+
+void AddIngestCommand(CommandLine& line) {
+  auto args = std::make_shared<IngestArgs>();
+  CLI::App& app =
+      line.Add("ingest", "Commits the journal's events and the landing files to bronze tables",
+               "playhead ingest --once\n  playhead ingest --stream media_events events.jsonl");
+  app.add_flag("--once", args->once,
+               "Take what is there now, then end (otherwise: until stopped by SIGTERM)");
+  app.add_flag("--accept-gap", args->accept_gap,
+               "Go on after a log was made anew or has lost offsets, and record the gap");
+  app.add_option("--stream", args->stream, "Load FILEs through this stream's decoder");
+  app.add_option("FILE", args->files, "Files to load, '-' for standard input");
+  AddFormatFlag(app, args->format);
+  line.AddSettingFlag(app, "--epoch-interval-ms", "epoch.interval_ms");
+  line.OnRun(app,
+             [args](const config::ResolvedConfig& config) { return RunIngest(config, *args); });
+}
+
+}  // namespace playhead::cli

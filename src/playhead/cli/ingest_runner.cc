@@ -1,0 +1,98 @@
+#include "playhead/cli/ingest_runner.h"
+
+#include "playhead/base/logging.h"
+#include "playhead/ingest/landing.h"
+#include "playhead/ingest/log_ingest.h"
+#include "playhead/log/journal.h"
+#include "playhead/log/kafka_reader.h"
+
+#include <algorithm>
+
+namespace playhead::cli {
+namespace {
+
+constexpr int64_t kStreamRestartMicros = 5'000'000;
+
+Result<std::unique_ptr<log::LogReader>> OpenReader(const config::ResolvedConfig& config,
+                                                   const std::string& topic) {
+  if (config.target.log_type == "kafka") {
+    return log::OpenKafkaReader(config.target.kafka_properties, topic);
+  }
+  return log::OpenJournalReader(config.journal_folder, topic);
+}
+
+}  // namespace
+
+IngestRunner::IngestRunner(const config::ResolvedConfig& config, WritableWarehouse& warehouse,
+                           IngestRunnerOptions options)
+    : config_(config), warehouse_(warehouse), options_(options) {}
+
+IngestRunner::~IngestRunner() {
+  Stop();
+  threads_.clear();
+}
+
+void IngestRunner::Start() {
+  for (const ingest::IngestStream& stream : warehouse_.streams()) {
+    if (stream.declaration->topic.empty()) continue;
+    threads_.emplace_back([this, &stream](std::stop_token stop) { RunStream(stream, stop); });
+  }
+  const bool has_landing = std::ranges::any_of(
+      warehouse_.streams(), [](const auto& s) { return !s.declaration->landing.empty(); });
+  if (has_landing) {
+    threads_.emplace_back([this](std::stop_token stop) { RunLanding(stop); });
+  }
+}
+
+void IngestRunner::Stop() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+}
+
+Status IngestRunner::Join() {
+  for (std::jthread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  const std::lock_guard lock(mutex_);
+  return first_failure_;
+}
+
+void IngestRunner::Report(const std::string& stream, const Status& status) {
+  logging::Error("ingest", "stream stopped", {{"stream", stream}, {"why", status.ToString()}});
+  warehouse_.board().Hold(stream, status.ToString());
+  const std::lock_guard lock(mutex_);
+  if (first_failure_.ok()) first_failure_ = status.WithContext(stream);
+}
+
+void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token stop) {
+  while (true) {
+    Status status;
+    Result<std::unique_ptr<log::LogReader>> reader = OpenReader(config_, stream.declaration->topic);
+    if (!reader.ok()) {
+      status = reader.error();
+    } else {
+      ingest::LogIngest ingest(warehouse_.lake(), stream, **reader,
+                               {.limits = EpochLimitsOf(config_),
+                                .once = options_.once,
+                                .accept_gap = options_.accept_gap});
+      status = ingest.Run(stop);
+    }
+    if (status.ok()) return;
+    Report(stream.name, status);
+    // A stopped partition needs a person; anything else may be mended from outside meanwhile.
+    if (options_.once || status.code() == StatusCode::kDataCorrupt) return;
+    if (!ingest::SleepUnlessStopped(stop, kStreamRestartMicros)) return;
+  }
+}
+
+void IngestRunner::RunLanding(std::stop_token stop) {
+  while (true) {
+    ingest::LandingIngest landing(warehouse_.lake(), config_.landing_folder, warehouse_.streams(),
+                                  {.once = options_.once, .progress = {}});
+    const Status status = landing.Run(stop);
+    if (status.ok()) return;
+    Report("landing", status);
+    if (options_.once || !ingest::SleepUnlessStopped(stop, kStreamRestartMicros)) return;
+  }
+}
+
+}  // namespace playhead::cli

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "playhead/cli/warehouse.h"
+#include "playhead/config/config.h"
+#include "playhead/log/log.h"
+
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace playhead::cli {
+
+struct IngestRunnerOptions {
+  bool once = false;
+  bool accept_gap = false;
+};
+
+/// Ingest of a whole project: one thread for each stream that has a log, one for the landing
+/// folder. A stream that cannot go on is logged and held; the others are not stopped.
+class IngestRunner {
+ public:
+  IngestRunner(const config::ResolvedConfig& config, WritableWarehouse& warehouse,
+               IngestRunnerOptions options);
+  ~IngestRunner();
+
+  void Start();
+  /// Asks all threads to finish their epochs.
+  void Stop();
+  /// Waits for all threads. The first failure, if any.
+  Status Join();
+
+ private:
+  void Report(const std::string& stream, const Status& status);
+  void RunStream(const ingest::IngestStream& stream, std::stop_token stop);
+  void RunLanding(std::stop_token stop);
+
+  const config::ResolvedConfig& config_;
+  WritableWarehouse& warehouse_;
+  IngestRunnerOptions options_;
+  std::vector<std::jthread> threads_;
+  std::mutex mutex_;
+  Status first_failure_;
+};
+
+}  // namespace playhead::cli

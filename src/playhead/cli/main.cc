@@ -1,0 +1,7 @@
+#include "playhead/cli/command.h"
+
+int main(int argc, char** argv) {
+  playhead::cli::CommandLine line;
+  playhead::cli::AddCommands(line);
+  return line.Main(argc, argv);
+}

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+namespace playhead::cli {
+
+/// The line on stderr that shows how far a running statement is: after half a second, at most ten
+/// times a second, and only if stderr is a terminal. Threads: one at a time.
+class QueryProgress {
+ public:
+  /// For sql::SessionOptions::on_progress; empty when there is no terminal.
+  std::function<void(double)> Callback();
+  /// A statement begins.
+  void Start();
+  /// It has ended: takes the line away.
+  void Clear();
+
+ private:
+  void Draw(double percent);
+
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  bool is_drawn_ = false;
+};
+
+}  // namespace playhead::cli

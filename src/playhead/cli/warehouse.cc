@@ -1,0 +1,56 @@
+#include "playhead/cli/warehouse.h"
+
+#include "playhead/base/suggest.h"
+#include "playhead/cli/output.h"
+#include "playhead/table/epoch_commit.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace playhead::cli {
+
+Result<std::unique_ptr<WritableWarehouse>> WritableWarehouse::Open(
+    const config::ResolvedConfig& config, Metrics* metrics) {
+  std::unique_ptr<WritableWarehouse> opened(new WritableWarehouse(metrics));
+  opened->warehouse_uri_ = config.warehouse_uri;
+  PH_ASSIGN_OR_RETURN(opened->folder_, storage::LocalPath(config.warehouse_uri));
+  std::error_code error;
+  std::filesystem::create_directories(opened->folder_, error);
+  if (error) {
+    return Error(StatusCode::kPermissionDenied, "cannot make the warehouse folder: path={} why={}",
+                 opened->folder_, error.message());
+  }
+  Result<FileLock> lock = FileLock::Acquire(opened->folder_ + "/ingest.lock");
+  if (!lock.ok()) return lock.error().WithContext("one ingest a warehouse");
+  opened->lock_ = std::move(lock).value();
+  PH_ASSIGN_OR_RETURN(opened->store_, storage::OpenStore(config.warehouse_uri));
+  PH_ASSIGN_OR_RETURN(opened->catalog_,
+                      catalog::OpenSqliteCatalog(config.catalog_path, *opened->store_));
+  table::Committer committer(*opened->catalog_, *opened->store_, opened->warehouse_uri_,
+                             SystemClock());
+  PH_RETURN_IF_ERROR(committer.Recover());
+  for (const project::Stream& stream : config.project.streams) {
+    opened->streams_.push_back(ingest::MakeIngestStream(stream));
+  }
+  PH_RETURN_IF_ERROR(ingest::EnsureStreamTables(
+      *opened->catalog_, *opened->store_, opened->warehouse_uri_, opened->streams_, SystemClock()));
+  return opened;
+}
+
+Result<const ingest::IngestStream*> WritableWarehouse::FindStream(const std::string& name) const {
+  const auto found = std::ranges::find(streams_, name, &ingest::IngestStream::name);
+  if (found != streams_.end()) return &*found;
+  std::vector<std::string> names;
+  for (const ingest::IngestStream& stream : streams_) names.push_back(stream.name);
+  return Error(StatusCode::kNotFound, "no such stream in models/sources.yml: {}{}", name,
+               DidYouMean(name, names));
+}
+
+ingest::EpochLimits EpochLimitsOf(const config::ResolvedConfig& config) {
+  return {.interval_us = config.settings.Integer("epoch.interval_ms") * 1000,
+          .rows_max = config.settings.Integer("epoch.rows_max"),
+          .bytes_max = config.settings.Integer("epoch.bytes_max")};
+}
+
+}  // namespace playhead::cli

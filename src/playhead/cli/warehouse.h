@@ -1,0 +1,53 @@
+#pragma once
+
+#include "playhead/base/file_lock.h"
+#include "playhead/catalog/catalog.h"
+#include "playhead/config/config.h"
+#include "playhead/ingest/lake.h"
+#include "playhead/ingest/stream_tables.h"
+#include "playhead/storage/object_store.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace playhead::cli {
+
+/// The warehouse of a command, opened for writing: store, catalog, the lock that keeps a second
+/// ingest out, recovered from whatever the last process left, all declared tables made.
+class WritableWarehouse {
+ public:
+  /// Errors: kAlreadyExists (another ingest holds the lock; names its process), those of recovery
+  /// and of table::EnsureTables. `metrics`, when given, outlives it.
+  static Result<std::unique_ptr<WritableWarehouse>> Open(const config::ResolvedConfig& config,
+                                                         Metrics* metrics = nullptr);
+
+  ingest::Lake lake() {
+    return {.catalog = *catalog_,
+            .store = *store_,
+            .warehouse_uri = warehouse_uri_,
+            .clock = SystemClock(),
+            .board = board_};
+  }
+  const std::vector<ingest::IngestStream>& streams() const { return streams_; }
+  /// Errors: kNotFound with "did you mean".
+  Result<const ingest::IngestStream*> FindStream(const std::string& name) const;
+  ingest::StatusBoard& board() { return board_; }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  explicit WritableWarehouse(Metrics* metrics) : board_(metrics) {}
+  std::string warehouse_uri_;
+  std::string folder_;  ///< local path
+  std::optional<FileLock> lock_;
+  std::unique_ptr<storage::ObjectStore> store_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  ingest::StatusBoard board_;
+  std::vector<ingest::IngestStream> streams_;
+};
+
+/// Epoch limits from the settings.
+ingest::EpochLimits EpochLimitsOf(const config::ResolvedConfig& config);
+
+}  // namespace playhead::cli

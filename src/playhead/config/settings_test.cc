@@ -1,0 +1,66 @@
+#include "playhead/config/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace playhead::config {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Settings, EveryDefaultIsAllowed) {
+  for (const Setting& setting : AllSettings()) {
+    if (setting.type == SettingType::kText) continue;
+    EXPECT_TRUE(CheckValue(setting, setting.default_value).ok()) << setting.key;
+  }
+}
+
+TEST(Settings, EverySettingIsASentence) {
+  for (const Setting& setting : AllSettings()) {
+    EXPECT_TRUE(setting.doc.ends_with('.')) << setting.key;
+    EXPECT_FALSE(setting.key.empty());
+  }
+}
+
+TEST(Settings, VariablesAreNamedAfterKeys) {
+  EXPECT_EQ(VariableName("collector.body_bytes_max"), "PLAYHEAD_COLLECTOR_BODY_BYTES_MAX");
+  EXPECT_EQ(VariableName("warehouse"), "PLAYHEAD_WAREHOUSE");
+}
+
+TEST(Settings, BadValuesSayWhatWasExpected) {
+  const Setting* interval = FindSetting("epoch.interval_ms");
+  ASSERT_NE(interval, nullptr);
+  EXPECT_TRUE(CheckValue(*interval, "10").ok());
+  for (const char* bad : {"9", "3600001", "1.5", "10ms", "", "-10", "0x10", " 10"}) {
+    EXPECT_EQ(CheckValue(*interval, bad).message(),
+              std::string("got '") + bad + "', expected a whole number 10 … 3600000 ms");
+  }
+  const Setting* level = FindSetting("log_level");
+  EXPECT_TRUE(CheckValue(*level, "warn").ok());
+  EXPECT_EQ(CheckValue(*level, "verbose").message(),
+            "got 'verbose', expected one of debug, info, warn, error, off");
+  EXPECT_FALSE(CheckValue(*level, "debug|info").ok());
+}
+
+TEST(Settings, UnknownKeysAreNotFound) {
+  EXPECT_EQ(FindSetting("epoch.interval"), nullptr);
+  EXPECT_EQ(FindSetting(""), nullptr);
+}
+
+TEST(Settings, TheReferencePageIsGenerated) {
+  const std::string path = PLAYHEAD_SOURCE_DIR "/docs/reference/settings.md";
+  if (std::getenv("PLAYHEAD_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << SettingsReference();
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), SettingsReference())
+      << "run config_test with PLAYHEAD_UPDATE_GOLDEN=1 and read the difference";
+}
+
+}  // namespace
+}  // namespace playhead::config

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "playhead/base/metrics.h"
+#include "playhead/base/status.h"
+#include "playhead/server/http_message.h"
+#include "playhead/server/in_flight_budget.h"
+#include "playhead/server/listen_address.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace playhead::server {
+
+struct HttpServerOptions {
+  ListenAddress listen;
+  int threads = 2;
+  int64_t header_bytes_max = 0;  ///< request line and header fields; more is 431
+  int64_t body_bytes_max = 0;    ///< as sent; more is 413
+  int connections_max = 0;       ///< further ones are answered 503 and closed
+  /// From a request's first byte to its last; later is 408. Also the longest time to take an
+  /// answer.
+  std::chrono::milliseconds request_timeout{0};
+  /// A connection on which no request begins is closed silently.
+  std::chrono::milliseconds idle_timeout{0};
+  /// How long Stop() waits for requests that are still being read or answered.
+  std::chrono::milliseconds stop_timeout{0};
+};
+
+/// What a server does with requests. Called from the server's threads, several at a time; must not
+/// block for long.
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  /// Looks at a request before its body is read. An answer refuses it and closes the connection,
+  /// since nobody reads the body.
+  virtual std::optional<HttpResponse> Refuse(const HttpRequest& head) = 0;
+  /// Answers. `share` holds the body's bytes until it is destroyed.
+  virtual void Handle(HttpRequest request, InFlightShare share, Respond respond) = 0;
+};
+
+/// An HTTP/1.1 server (HTTP/1.0 clients welcome): keep-alive, pipelined requests one after the
+/// other, chunked bodies, Expect: 100-continue, HEAD for whatever answers GET.
+///
+///   per connection: wait for a byte (idle_timeout)
+///                   read the header, ask Refuse(), read the body (request_timeout over all)
+///                   Handle(); write its answer; again, unless either side wants to close
+///
+/// What is no HTTP is answered 400, too large 413 or 431, too slow 408, no length 411, too much at
+/// once 429, all as JSON (http_message.h), and the connection is closed after the client has had
+/// two seconds to read that. Threads: any.
+class HttpServer {
+ public:
+  /// Listens and starts the threads. `handler`, `budget` and `metrics` must outlive it.
+  /// Errors: kAlreadyExists (the port is taken), kUnavailable.
+  static Result<std::unique_ptr<HttpServer>> Start(HttpHandler& handler, InFlightBudget& budget,
+                                                   Metrics& metrics, HttpServerOptions options);
+  virtual ~HttpServer() = default;
+
+  /// With the port that the system chose.
+  virtual const ListenAddress& address() const = 0;
+  /// Takes no new connections, lets requests in flight finish, closes everything, ends the threads.
+  /// Waits for every Respond that is still owed. The second call does nothing.
+  virtual void Stop() = 0;
+};
+
+}  // namespace playhead::server
