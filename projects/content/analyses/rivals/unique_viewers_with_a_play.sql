@@ -1,0 +1,3 @@
+select count(distinct user_id) as unique_viewers
+from {{ source('bronze', 'media_events') }}
+where event_type = 'play'
