@@ -1,0 +1,79 @@
+// A record of any bytes becomes one row or one dead letter with the same bytes, the batches pass
+// Arrow's own check, and whatever nlohmann-json does not accept is never a good row.
+
+#include "playhead/base/status.h"
+#include "playhead/decode/record_decoder.h"
+
+#include <arrow/api.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace {
+
+using playhead::decode::DecodedRows;
+using playhead::decode::RecordDecoder;
+using playhead::decode::RowSchema;
+
+constexpr int64_t kNowUs = 1'767'225'600'000'000;
+
+std::unique_ptr<RecordDecoder> MakeDecoder() {
+  RowSchema schema;
+  schema.columns = {
+      {.name = "id", .type = arrow::utf8(), .is_required = true},
+      {.name = "n", .type = arrow::int64()},
+      {.name = "small", .type = arrow::int32()},
+      {.name = "x", .type = arrow::float64()},
+      {.name = "flag", .type = arrow::boolean()},
+      {.name = "at", .type = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")},
+      {.name = "day", .type = arrow::date32()},
+      {.name = "price", .type = arrow::decimal128(12, 3)},
+      {.name = "tags", .type = arrow::list(arrow::utf8())},
+      {.name = "who",
+       .type = arrow::struct_({arrow::field("name", arrow::utf8()),
+                               arrow::field("ages", arrow::list(arrow::int32()))})},
+      {.name = "counts", .type = arrow::map(arrow::utf8(), arrow::int64())},
+  };
+  schema.partition_by = {
+      {.source_column = "id", .name = "id"},
+      {.source_column = "at", .transform = playhead::decode::Transform::kDay, .name = "date"}};
+  schema.event_time_column = "at";
+  schema.timezone = "Europe/Berlin";
+  auto decoder = RecordDecoder::Make(std::make_shared<const RowSchema>(std::move(schema)));
+  PH_CHECK(decoder.ok());
+  return *std::move(decoder);
+}
+
+std::string_view Text(const arrow::RecordBatch& rows, const char* column) {
+  return std::static_pointer_cast<arrow::BinaryArray>(rows.GetColumnByName(column))->GetView(0);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const std::unique_ptr<RecordDecoder> decoder = MakeDecoder();
+  static int64_t epoch = 0;
+  decoder->SetSource({.topic = "t", .ingested_at_us = ++epoch});
+  std::string_view record(reinterpret_cast<const char*>(data), size);
+
+  auto verdict = decoder->Decode({.bytes = record, .offset = 1}, kNowUs);
+  auto flushed = decoder->Flush();
+  PH_CHECK(flushed.ok());
+  const DecodedRows& rows = *flushed;
+  PH_CHECK(rows.good == (verdict.is_good ? 1 : 0) && rows.dead == (verdict.is_good ? 0 : 1));
+  if (!verdict.is_good) {
+    PH_CHECK(rows.dead_letters->ValidateFull().ok());
+    PH_CHECK(Text(*rows.dead_letters, "_record") == record);
+    return 0;
+  }
+  const arrow::RecordBatch& row = *rows.lanes.at(0).rows;
+  PH_CHECK(row.num_rows() == 1 && row.ValidateFull().ok());
+  PH_CHECK(nlohmann::json::accept(record));
+  if (row.GetColumnByName("_extra")->IsValid(0)) {
+    PH_CHECK(nlohmann::json::accept(Text(row, "_extra")));
+  }
+  return 0;
+}
