@@ -48,6 +48,12 @@ void JournalUpkeep::OnCommit(int64_t bytes) {
   wake_.notify_one();
 }
 
+void JournalUpkeep::OnFinished() {
+  const std::lock_guard lock(mutex_);
+  bytes_since_checkpoint_ = 0;
+  wants_finish_ = false;
+}
+
 void JournalUpkeep::Stop() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
@@ -115,10 +121,14 @@ void JournalUpkeep::CheckpointCurrent() {
     progress = *result;
     if (progress.moved_pages == progress.pages) break;
   }
-  if (progress.moved_pages < progress.pages) wants_finish_ = true;
+  // Even when all pages seen here are moved: an append that began before they were goes on behind them,
+  // and only one that begins after the last page was moved begins the WAL anew.
+  const int64_t wal_bytes = progress.pages * SegmentWriter::kPageBytes;
+  if (progress.moved_pages < progress.pages || wal_bytes >= options_.checkpoint_bytes) {
+    wants_finish_ = true;
+  }
   if (options_.metrics != nullptr) {
-    options_.metrics->Set(Metric::kLogWalBytes,
-                          static_cast<double>(progress.pages * SegmentWriter::kPageBytes));
+    options_.metrics->Set(Metric::kLogWalBytes, static_cast<double>(wal_bytes));
   }
 }
 
