@@ -32,16 +32,20 @@ std::string Excerpt(std::string_view value) {
 
 void AppendJsonString(std::string_view text, std::string* json) {
   *json += '"';
-  for (char c : text) {
+  size_t copied = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) continue;
+    json->append(text, copied, i - copied);
+    copied = i + 1;
     if (c == '"' || c == '\\') {
       *json += '\\';
       *json += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      *json += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
     } else {
-      *json += c;
+      *json += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
     }
   }
+  json->append(text, copied, text.size() - copied);
   *json += '"';
 }
 

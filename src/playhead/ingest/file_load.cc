@@ -3,6 +3,7 @@
 #include "playhead/base/arrow_status.h"
 #include "playhead/decode/csv_cutter.h"
 #include "playhead/decode/record_cutter.h"
+#include "playhead/ingest/parquet_load.h"
 
 #include <arrow/buffer.h>
 #include <arrow/io/compressed.h>
@@ -10,6 +11,7 @@
 #include <arrow/util/compression.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -157,6 +159,43 @@ Result<int64_t> LoadCsv(Input& input, const std::vector<std::string>& columns, E
   });
 }
 
+/// A packed Parquet file, unpacked into the epoch's staging folder, since it is read from its end.
+/// Gone with the object.
+class UnpackedFile {
+ public:
+  static Result<UnpackedFile> Make(const InputFile& file, const EpochBuilder& epoch) {
+    PH_ASSIGN_OR_RETURN(Input input, Input::Open(file));
+    PH_ASSIGN_OR_RETURN(const std::string folder, storage::LocalPath(epoch.staging_uri()));
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    UnpackedFile unpacked;
+    unpacked.path_ = folder + "/unpacked";
+    PH_ASSIGN_OR_RETURN(const auto out, arrow::io::FileOutputStream::Open(unpacked.path_));
+    while (true) {
+      PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
+      if (chunk.empty()) break;
+      PH_RETURN_IF_ERROR(
+          internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size()))));
+    }
+    if (!input.problem().empty()) {
+      return Error(StatusCode::kInvalidArgument, "{}: path={}", input.problem(), file.path);
+    }
+    PH_RETURN_IF_ERROR(internal::ToStatus(out->Close()));
+    return unpacked;
+  }
+  ~UnpackedFile() {
+    std::error_code error;
+    if (!path_.empty()) std::filesystem::remove(path_, error);
+  }
+  UnpackedFile(UnpackedFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  UnpackedFile& operator=(UnpackedFile&&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  UnpackedFile() = default;
+  std::string path_;
+};
+
 }  // namespace
 
 InputFile DescribeFile(const std::string& path, project::Format declared) {
@@ -184,7 +223,9 @@ InputFile DescribeFile(const std::string& path, project::Format declared) {
 Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
                          const LoadProgress& progress) {
   if (file.format == project::Format::kParquet) {
-    return Error(StatusCode::kNotSupported, "Parquet input is not read yet: path={}", file.path);
+    if (!file.is_gzip && !file.is_zstd) return LoadParquet(file.path, epoch, clock, progress);
+    PH_ASSIGN_OR_RETURN(const UnpackedFile unpacked, UnpackedFile::Make(file, epoch));
+    return LoadParquet(unpacked.path(), epoch, clock, progress);
   }
   PH_ASSIGN_OR_RETURN(Input input, Input::Open(file));
   switch (file.format) {

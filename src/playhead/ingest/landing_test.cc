@@ -40,6 +40,9 @@ TEST(FitsPattern, BracesAreAlternatives) {
   EXPECT_TRUE(FitsPattern("a.csv", "*.{json,csv}"));
   EXPECT_FALSE(FitsPattern("a.txt", "*.{json,csv}"));
   EXPECT_FALSE(FitsPattern("a.json", "*.{json"));
+  EXPECT_TRUE(FitsPattern("a.csv", "*.csv{,.gz,.zst}"));
+  EXPECT_TRUE(FitsPattern("a.csv.zst", "*.csv{,.gz,.zst}"));
+  EXPECT_FALSE(FitsPattern("a.csv.bz2", "*.csv{,.gz,.zst}"));
 }
 
 TEST(FitsPattern, ADateIsADayOfTheCalendar) {

@@ -112,9 +112,8 @@ TEST_F(ReadProjectTest, LandingTablesHaveTheDefaultPatternsAndTheVirtualDate) {
       "date]",
       "format: csv\n              partition_by: [ingestion_date]");
   const Project project = Read();
-  EXPECT_THAT(
-      project.streams[0].landing,
-      ElementsAre("**/plays.csv", "**/plays_[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9].csv"));
+  EXPECT_THAT(project.streams[0].landing,
+              ElementsAre("**/plays.csv{,.gz,.zst}", "**/plays_YYYY-MM-DD.csv{,.gz,.zst}"));
   EXPECT_TRUE(project.streams[0].has_ingestion_date);
   EXPECT_EQ(project.streams[0].columns.size(), 2u);
 }

@@ -52,7 +52,7 @@ void ReadChoice(YamlMap& map, std::string_view key,
 }
 
 /// The patterns a landing table has when it declares none: `T.csv` and `T_2024-01-31.csv` in any
-/// folder.
+/// folder, packed or not.
 std::vector<std::string> DefaultPatterns(const std::string& table, Format format) {
   std::vector<std::string> extensions;
   switch (format) {
@@ -71,9 +71,8 @@ std::vector<std::string> DefaultPatterns(const std::string& table, Format format
   }
   std::vector<std::string> patterns;
   for (const std::string& extension : extensions) {
-    patterns.push_back(fmt::format("**/{}.{}", table, extension));
-    patterns.push_back(
-        fmt::format("**/{}_[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9].{}", table, extension));
+    patterns.push_back(fmt::format("**/{}.{}{{,.gz,.zst}}", table, extension));
+    patterns.push_back(fmt::format("**/{}_YYYY-MM-DD.{}{{,.gz,.zst}}", table, extension));
   }
   return patterns;
 }

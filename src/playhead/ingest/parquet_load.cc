@@ -1,0 +1,66 @@
+#include "playhead/ingest/parquet_load.h"
+
+#include "playhead/ingest/row_json.h"
+#include "playhead/table/parquet_rows.h"
+
+#include <arrow/api.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace playhead::ingest {
+namespace {
+
+constexpr std::string_view kReadStage = "read";
+
+Status CheckColumns(const arrow::Schema& schema, const std::vector<std::string>& declared) {
+  bool knows_any = false;
+  for (const std::string& name : declared) {
+    const size_t count = schema.GetAllFieldIndices(name).size();
+    knows_any = knows_any || count > 0;
+    if (count > 1) {
+      return Error(StatusCode::kInvalidArgument, "Parquet file has a column twice: column={}",
+                   name);
+    }
+  }
+  if (!knows_any) {
+    return Error(StatusCode::kInvalidArgument, "Parquet file has no declared column: columns={}",
+                 fmt::join(schema.field_names(), ","));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<int64_t> LoadParquet(const std::string& path, EpochBuilder& epoch, const Clock& clock,
+                            const LoadProgress& progress) {
+  PH_ASSIGN_OR_RETURN(const auto file, table::ParquetRows::Open(path));
+  PH_RETURN_IF_ERROR(CheckColumns(*file->schema(), epoch.column_names()));
+  std::error_code error;
+  const auto file_bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
+  const int64_t now_us = clock.NowMicros();
+  const auto bytes_max = static_cast<size_t>(epoch.record_bytes_max());
+  RowJson json(*file->schema(), epoch.record_bytes_max());
+  int64_t rows = 0;
+  while (true) {
+    PH_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> batch, file->Next());
+    if (batch == nullptr) return rows;
+    for (int64_t row = 0; row < batch->num_rows(); ++row, ++rows) {
+      const std::string_view record = json.Write(*batch, row);
+      if (record.size() <= bytes_max) {
+        (void)epoch.decoder().Decode({.bytes = record, .offset = rows}, now_us);
+      } else {
+        epoch.decoder().AddDeadLetter(
+            {.bytes = record.substr(0, bytes_max), .offset = rows}, kReadStage,
+            {.is_good = false,
+             .reason = decode::Reason::kTooLarge,
+             .detail = fmt::format("row has more than {} bytes as JSON, the first {} are kept",
+                                   bytes_max, bytes_max)});
+      }
+      PH_RETURN_IF_ERROR(epoch.FlushIfFull());
+    }
+    if (progress && !error) progress(file_bytes * rows / std::max<int64_t>(file->row_count(), 1));
+  }
+}
+
+}  // namespace playhead::ingest

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "playhead/ingest/epoch_builder.h"
+#include "playhead/ingest/file_load.h"
+
+#include <cstdint>
+#include <string>
+
+namespace playhead::ingest {
+
+/// Decodes every row of a Parquet file into `epoch`, as the JSON object that RowJson makes of it;
+/// `_offset` is the row's number in the file. A row that does not fit is a dead letter with that
+/// JSON. Memory is bounded by table::ParquetRowsOptions and one row. Returns the number of rows.
+/// Errors: those of table::ParquetRows; kInvalidArgument (no column is declared, or a declared one
+/// comes twice).
+Result<int64_t> LoadParquet(const std::string& path, EpochBuilder& epoch, const Clock& clock,
+                            const LoadProgress& progress);
+
+}  // namespace playhead::ingest

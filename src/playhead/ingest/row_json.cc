@@ -1,0 +1,296 @@
+#include "playhead/ingest/row_json.h"
+
+#include "playhead/decode/json_text.h"
+
+#include <arrow/api.h>
+#include <arrow/util/float16.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
+namespace playhead::ingest {
+namespace {
+
+using arrow::Array;
+using arrow::Type;
+using arrow::internal::checked_cast;
+
+// Years 0 to 9999, which ISO 8601 text can hold.
+constexpr int64_t kDayFirst = -719'528;
+constexpr int64_t kDayLast = 2'932'896;
+constexpr int64_t kSecondsPerDay = 86'400;
+
+int64_t UnitsPerSecond(arrow::TimeUnit::type unit) {
+  switch (unit) {
+    case arrow::TimeUnit::SECOND:
+      return 1;
+    case arrow::TimeUnit::MILLI:
+      return 1'000;
+    case arrow::TimeUnit::MICRO:
+      return 1'000'000;
+    case arrow::TimeUnit::NANO:
+      return 1'000'000'000;
+  }
+  return 1;
+}
+
+int FractionDigits(int64_t units_per_second) {
+  int digits = 0;
+  for (; units_per_second > 1; units_per_second /= 10) ++digits;
+  return digits;
+}
+
+int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
+
+void AppendClock(int64_t units, int64_t units_per_second, std::string& out) {
+  const int64_t seconds = units / units_per_second;
+  fmt::format_to(std::back_inserter(out), "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60,
+                 seconds % 60);
+  const int64_t fraction = units % units_per_second;
+  if (fraction == 0) return;
+  fmt::format_to(std::back_inserter(out), ".{:0{}}", fraction, FractionDigits(units_per_second));
+}
+
+void AppendDay(int64_t days, std::string& out) {
+  const std::chrono::year_month_day date{
+      std::chrono::sys_days(std::chrono::days(static_cast<int32_t>(days)))};
+  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+}
+
+void AppendDate(int64_t days, std::string& out) {
+  out += '"';
+  if (days < kDayFirst || days > kDayLast) {
+    fmt::format_to(std::back_inserter(out), "{} days since 1970", days);
+  } else {
+    AppendDay(days, out);
+  }
+  out += '"';
+}
+
+void AppendTimestamp(int64_t value, const arrow::TimestampType& type, std::string& out) {
+  const int64_t units_per_second = UnitsPerSecond(type.unit());
+  const int64_t units_per_day = units_per_second * kSecondsPerDay;
+  const int64_t days = FloorDivide(value, units_per_day);
+  out += '"';
+  if (days < kDayFirst || days > kDayLast) {
+    fmt::format_to(std::back_inserter(out), "{}/{} s since 1970", value, units_per_second);
+  } else {
+    AppendDay(days, out);
+    out += 'T';
+    AppendClock(value - days * units_per_day, units_per_second, out);
+    if (!type.timezone().empty()) out += 'Z';
+  }
+  out += '"';
+}
+
+template <typename Float>
+void AppendFloat(Float value, std::string& out) {
+  if (std::isnan(value)) {
+    out += "\"NaN\"";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}", value);
+  }
+}
+
+template <typename ArrayType>
+void AppendInteger(const Array& array, int64_t i, std::string& out) {
+  const fmt::format_int text(checked_cast<const ArrayType&>(array).Value(i));
+  out.append(text.data(), text.size());
+}
+
+/// Writes values until `out` has more than `bytes_max` bytes.
+class ValueWriter {
+ public:
+  ValueWriter(std::string& out, size_t bytes_max) : out_(out), bytes_max_(bytes_max) {}
+
+  bool is_full() const { return out_.size() > bytes_max_; }
+
+  void Value(const Array& array, int64_t i) {  // NOLINT(misc-no-recursion)
+    if (array.IsNull(i)) {
+      out_ += "null";
+      return;
+    }
+    switch (array.type_id()) {
+      case Type::BOOL:
+        out_ += checked_cast<const arrow::BooleanArray&>(array).Value(i) ? "true" : "false";
+        return;
+      case Type::INT8:
+        return AppendInteger<arrow::Int8Array>(array, i, out_);
+      case Type::INT16:
+        return AppendInteger<arrow::Int16Array>(array, i, out_);
+      case Type::INT32:
+        return AppendInteger<arrow::Int32Array>(array, i, out_);
+      case Type::INT64:
+        return AppendInteger<arrow::Int64Array>(array, i, out_);
+      case Type::UINT8:
+        return AppendInteger<arrow::UInt8Array>(array, i, out_);
+      case Type::UINT16:
+        return AppendInteger<arrow::UInt16Array>(array, i, out_);
+      case Type::UINT32:
+        return AppendInteger<arrow::UInt32Array>(array, i, out_);
+      case Type::UINT64:
+        return AppendInteger<arrow::UInt64Array>(array, i, out_);
+      case Type::DURATION:
+        return AppendInteger<arrow::DurationArray>(array, i, out_);
+      case Type::HALF_FLOAT: {
+        const uint16_t bits = checked_cast<const arrow::HalfFloatArray&>(array).Value(i);
+        return AppendFloat(arrow::util::Float16::FromBits(bits).ToFloat(), out_);
+      }
+      case Type::FLOAT:
+        return AppendFloat(checked_cast<const arrow::FloatArray&>(array).Value(i), out_);
+      case Type::DOUBLE:
+        return AppendFloat(checked_cast<const arrow::DoubleArray&>(array).Value(i), out_);
+      case Type::DECIMAL32:
+        out_ += checked_cast<const arrow::Decimal32Array&>(array).FormatValue(i);
+        return;
+      case Type::DECIMAL64:
+        out_ += checked_cast<const arrow::Decimal64Array&>(array).FormatValue(i);
+        return;
+      case Type::DECIMAL128:
+        out_ += checked_cast<const arrow::Decimal128Array&>(array).FormatValue(i);
+        return;
+      case Type::DECIMAL256:
+        out_ += checked_cast<const arrow::Decimal256Array&>(array).FormatValue(i);
+        return;
+      case Type::STRING:
+      case Type::BINARY:
+        return Text(checked_cast<const arrow::BinaryArray&>(array).GetView(i));
+      case Type::LARGE_STRING:
+      case Type::LARGE_BINARY:
+        return Text(checked_cast<const arrow::LargeBinaryArray&>(array).GetView(i));
+      case Type::STRING_VIEW:
+      case Type::BINARY_VIEW:
+        return Text(checked_cast<const arrow::BinaryViewArray&>(array).GetView(i));
+      case Type::FIXED_SIZE_BINARY:
+        return Text(checked_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(i));
+      case Type::DATE32:
+        return AppendDate(checked_cast<const arrow::Date32Array&>(array).Value(i), out_);
+      case Type::DATE64:
+        return AppendDate(FloorDivide(checked_cast<const arrow::Date64Array&>(array).Value(i),
+                                      kSecondsPerDay * 1000),
+                          out_);
+      case Type::TIMESTAMP:
+        return AppendTimestamp(checked_cast<const arrow::TimestampArray&>(array).Value(i),
+                               checked_cast<const arrow::TimestampType&>(*array.type()), out_);
+      case Type::TIME32:
+        return TimeOfDay(checked_cast<const arrow::Time32Array&>(array).Value(i),
+                         checked_cast<const arrow::TimeType&>(*array.type()).unit());
+      case Type::TIME64:
+        return TimeOfDay(checked_cast<const arrow::Time64Array&>(array).Value(i),
+                         checked_cast<const arrow::TimeType&>(*array.type()).unit());
+      case Type::LIST:
+        return List(checked_cast<const arrow::ListArray&>(array), i);
+      case Type::LARGE_LIST:
+        return List(checked_cast<const arrow::LargeListArray&>(array), i);
+      case Type::FIXED_SIZE_LIST:
+        return List(checked_cast<const arrow::FixedSizeListArray&>(array), i);
+      case Type::STRUCT:
+        return Struct(checked_cast<const arrow::StructArray&>(array), i);
+      case Type::MAP:
+        return Map(checked_cast<const arrow::MapArray&>(array), i);
+      case Type::DICTIONARY: {
+        const auto& dictionary = checked_cast<const arrow::DictionaryArray&>(array);
+        return Value(*dictionary.dictionary(), dictionary.GetValueIndex(i));
+      }
+      case Type::EXTENSION:
+        return Value(*checked_cast<const arrow::ExtensionArray&>(array).storage(), i);
+      default: {
+        const auto scalar = array.GetScalar(i);
+        return Text(scalar.ok() ? (*scalar)->ToString() : std::string());
+      }
+    }
+  }
+
+ private:
+  void Text(std::string_view text) {
+    if (text.size() > bytes_max_) text = text.substr(0, bytes_max_ + 1);
+    decode::AppendJsonString(text, &out_);
+  }
+
+  void TimeOfDay(int64_t value, arrow::TimeUnit::type unit) {
+    out_ += '"';
+    AppendClock(value, UnitsPerSecond(unit), out_);
+    out_ += '"';
+  }
+
+  template <typename ListType>
+  void List(const ListType& list, int64_t i) {  // NOLINT(misc-no-recursion)
+    out_ += '[';
+    const int64_t begin = list.value_offset(i);
+    const int64_t end = begin + list.value_length(i);
+    for (int64_t at = begin; at < end && !is_full(); ++at) {
+      if (at > begin) out_ += ',';
+      Value(*list.values(), at);
+    }
+    out_ += ']';
+  }
+
+  void Struct(const arrow::StructArray& array, int64_t i) {  // NOLINT(misc-no-recursion)
+    out_ += '{';
+    bool is_first = true;
+    for (int field = 0; field < array.num_fields() && !is_full(); ++field) {
+      const std::shared_ptr<Array>& values = array.field(field);
+      if (values->IsNull(i)) continue;
+      if (!is_first) out_ += ',';
+      is_first = false;
+      decode::AppendJsonString(array.struct_type()->field(field)->name(), &out_);
+      out_ += ':';
+      Value(*values, i);
+    }
+    out_ += '}';
+  }
+
+  void Map(const arrow::MapArray& map, int64_t i) {  // NOLINT(misc-no-recursion)
+    out_ += '{';
+    const int64_t begin = map.value_offset(i);
+    const int64_t end = begin + map.value_length(i);
+    for (int64_t at = begin; at < end && !is_full(); ++at) {
+      if (at > begin) out_ += ',';
+      const size_t key = out_.size();
+      Value(*map.keys(), at);
+      // Keys of JSON are text, whatever they are here.
+      if (out_[key] != '"') {
+        const std::string text = out_.substr(key);
+        out_.resize(key);
+        decode::AppendJsonString(text, &out_);
+      }
+      out_ += ':';
+      Value(*map.items(), at);
+    }
+    out_ += '}';
+  }
+
+  std::string& out_;
+  size_t bytes_max_;
+};
+
+}  // namespace
+
+RowJson::RowJson(const arrow::Schema& schema, int64_t bytes_max)
+    : bytes_max_(static_cast<size_t>(bytes_max)) {
+  for (const auto& field : schema.fields()) {
+    std::string& key = keys_.emplace_back();
+    decode::AppendJsonString(field->name(), &key);
+    key += ':';
+  }
+}
+
+std::string_view RowJson::Write(const arrow::RecordBatch& batch, int64_t row) {
+  json_.assign(1, '{');
+  ValueWriter writer(json_, bytes_max_);
+  for (int i = 0; i < batch.num_columns() && !writer.is_full(); ++i) {
+    const std::shared_ptr<Array> column = batch.column(i);
+    if (column->IsNull(row)) continue;
+    if (json_.size() > 1) json_ += ',';
+    json_ += keys_[static_cast<size_t>(i)];
+    writer.Value(*column, row);
+  }
+  json_ += '}';
+  return json_;
+}
+
+}  // namespace playhead::ingest
