@@ -31,6 +31,7 @@ enum class Metric : size_t {
   kLogWalBytes,
   kLogSegments,
   kIngestRecords,
+  kIngestDeadRecords,
   kIngestCommits,
   kIngestHeld,
   kCount,

@@ -1,6 +1,7 @@
 #include "playhead/cli/ask_command.h"
 
 #include "playhead/base/suggest.h"
+#include "playhead/cli/lake.h"
 #include "playhead/cli/output.h"
 #include "playhead/config/config.h"
 #include "playhead/model/ask.h"
@@ -89,8 +90,8 @@ std::string Wrapped(std::string_view text, std::string_view indent, size_t width
   return out;
 }
 
-/// Answers are read, not processed (that is what csv and json are for): long ones are cut in a pipe as
-/// on a terminal.
+/// Answers are read, not processed (that is what csv and json are for): long ones are cut in a pipe
+/// as on a terminal.
 int BoxColumns() { return TerminalColumns() > 0 ? TerminalColumns() : 120; }
 
 /// A result of one value fits on a line; nothing for anything larger.
@@ -170,11 +171,9 @@ Status PrintAnswers(const std::vector<model::Answer>& answers, sql::OutputFormat
 
 Status AskAll(const config::ResolvedConfig& config, const AskArgs& args) {
   PH_ASSIGN_OR_RETURN(const auto questions, Choose(config.project, args.names));
-  PH_ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.warehouse_uri));
-  PH_ASSIGN_OR_RETURN(const auto catalog,
-                      catalog::OpenSqliteCatalog(config.catalog_path, *store, true));
-  PH_ASSIGN_OR_RETURN(const auto session,
-                      sql::Session::Open(*catalog, *store, config::SessionOptionsOf(config)));
+  PH_ASSIGN_OR_RETURN(const ReadableLake lake, OpenLake(config));
+  PH_ASSIGN_OR_RETURN(const auto session, sql::Session::Open(*lake.catalog, *lake.store,
+                                                             config::SessionOptionsOf(config)));
   PH_RETURN_IF_ERROR(model::ShowSeeds(config.project, *session));
   std::vector<model::Answer> answers;
   for (const project::Question* question : questions) {

@@ -1,5 +1,6 @@
 #include "playhead/cli/audit_command.h"
 
+#include "playhead/cli/lake.h"
 #include "playhead/cli/output.h"
 #include "playhead/config/config.h"
 #include "playhead/ingest/audit.h"
@@ -18,16 +19,14 @@ struct AuditArgs {
 };
 
 Result<ingest::AuditReport> AuditWarehouse(const config::ResolvedConfig& config) {
-  PH_ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.warehouse_uri));
-  PH_ASSIGN_OR_RETURN(const auto catalog,
-                      catalog::OpenSqliteCatalog(config.catalog_path, *store, true));
-  PH_ASSIGN_OR_RETURN(const auto session,
-                      sql::Session::Open(*catalog, *store, config::SessionOptionsOf(config)));
+  PH_ASSIGN_OR_RETURN(const ReadableLake lake, OpenLake(config));
+  PH_ASSIGN_OR_RETURN(const auto session, sql::Session::Open(*lake.catalog, *lake.store,
+                                                             config::SessionOptionsOf(config)));
   std::vector<ingest::IngestStream> streams;
   for (const project::Stream& stream : config.project.streams) {
     streams.push_back(ingest::MakeIngestStream(stream));
   }
-  return ingest::Audit(streams, *catalog, *store, *session);
+  return ingest::Audit(streams, *lake.catalog, *lake.store, *session);
 }
 
 int RunAudit(const config::ResolvedConfig& config, const AuditArgs& args) {

@@ -2,6 +2,7 @@
 #include "playhead/cli/audit_command.h"
 #include "playhead/cli/command.h"
 #include "playhead/cli/config_command.h"
+#include "playhead/cli/dead_command.h"
 #include "playhead/cli/ingest_command.h"
 #include "playhead/cli/simulate_command.h"
 #include "playhead/cli/sql_command.h"
@@ -17,6 +18,7 @@ void AddCommands(CommandLine& line) {
   AddSqlCommand(line);
   AddTablesCommand(line);
   AddSimulateCommand(line);
+  AddDeadCommand(line);
   AddAuditCommand(line);
   AddConfigCommand(line);
 }

@@ -48,22 +48,28 @@ bool IsNumber(const Cell& cell) {
   return std::holds_alternative<int64_t>(cell) || std::holds_alternative<double>(cell);
 }
 
-/// Columns of a terminal that the text takes; a byte that is no character takes one.
+/// One character of a text: its bytes, and the columns of a terminal that it takes.
+struct Glyph {
+  size_t bytes = 1;
+  size_t columns = 1;
+};
+
+/// A byte that is no character takes one column.
+Glyph GlyphAt(const std::string& text, size_t at) {
+  wchar_t character = 0;
+  std::mbstate_t state{};
+  const size_t length = std::mbrtowc(&character, text.data() + at, text.size() - at, &state);
+  if (length == 0 || length > text.size()) return {};
+  const int columns = wcwidth(character);
+  return {.bytes = length, .columns = columns < 0 ? 1 : static_cast<size_t>(columns)};
+}
+
 size_t Width(const std::string& text) {
   size_t width = 0;
-  std::mbstate_t state{};
   for (size_t at = 0; at < text.size();) {
-    wchar_t character = 0;
-    const size_t length = std::mbrtowc(&character, text.data() + at, text.size() - at, &state);
-    if (length == 0 || length > text.size()) {
-      state = {};
-      ++width;
-      ++at;
-      continue;
-    }
-    const int columns = wcwidth(character);
-    width += columns < 0 ? 1 : static_cast<size_t>(columns);
-    at += length;
+    const Glyph glyph = GlyphAt(text, at);
+    width += glyph.columns;
+    at += glyph.bytes;
   }
   return width;
 }
@@ -200,6 +206,19 @@ int TerminalColumns() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kColumnsWhenUnknown;
   return size.ws_col;
+}
+
+std::string CutToColumns(const std::string& text, size_t columns) {
+  size_t width = 0;
+  size_t fits = 0;  // bytes that leave a column for the sign
+  for (size_t at = 0; at < text.size();) {
+    const Glyph glyph = GlyphAt(text, at);
+    width += glyph.columns;
+    at += glyph.bytes;
+    if (width > columns) return text.substr(0, fits) + "…";
+    if (width < columns) fits = at;
+  }
+  return text;
 }
 
 void AddFormatFlag(CLI::App& command, std::optional<std::string>& format) {

@@ -3,6 +3,7 @@
 #include "playhead/base/status.h"
 #include "playhead/sql/session.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ bool StdoutIsTerminal();
 bool StderrIsTerminal();
 /// 0 when stdout is no terminal.
 int TerminalColumns();
+
+/// As much of the text as fits into this many columns of a terminal, with `…` for what is cut off.
+std::string CutToColumns(const std::string& text, size_t columns);
 
 /// `--format table|json|csv|markdown` into `format`; left empty when not given.
 void AddFormatFlag(CLI::App& command, std::optional<std::string>& format);

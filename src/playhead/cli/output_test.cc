@@ -24,6 +24,15 @@ TEST(Render, BoxesAlignWideCharactersAndNumbers) {
             "└───────┴────┘\n");
 }
 
+TEST(CutToColumns, CountsColumnsNotBytes) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  EXPECT_EQ(CutToColumns("映画 ab", 7), "映画 ab");
+  EXPECT_EQ(CutToColumns("映画 ab", 6), "映画 …");
+  // The second character would need the column of the sign.
+  EXPECT_EQ(CutToColumns("映画", 3), "映…");
+  EXPECT_EQ(CutToColumns("", 0), "");
+}
+
 TEST(Render, CsvQuotesOnlyWhatNeedsIt) {
   EXPECT_EQ(Render(kTable, sql::OutputFormat::kCsv), "name,n\n\"a,\"\"b\"\"\",12\n映画,\n");
 }

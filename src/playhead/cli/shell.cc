@@ -2,6 +2,7 @@
 
 #include "playhead/cli/line_editor.h"
 #include "playhead/cli/output.h"
+#include "playhead/sql/quote.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -66,15 +67,6 @@ class InterruptHandler {
   int pipe_[2] = {-1, -1};
   struct sigaction before_{};
 };
-
-std::string Quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') quoted += '\'';
-    quoted += c;
-  }
-  return quoted + "'";
-}
 
 class Shell {
  public:
@@ -145,7 +137,7 @@ class Shell {
           "ORDER BY ALL");
     } else if (command == ".schema" && !argument.empty()) {
       RunSql("SELECT column_name, data_type FROM information_schema.columns WHERE " +
-             Quoted(argument) +
+             sql::QuotedText(argument) +
              " IN (table_name, table_schema || '.' || table_name) "
              "ORDER BY table_schema, table_name, ordinal_position");
     } else if (command == ".mode" && !argument.empty()) {

@@ -1,4 +1,5 @@
 #include "playhead/config/config.h"
+#include "playhead/server/record_headers.h"
 #include "playhead/storage/object_store.h"
 
 #include <chrono>
@@ -23,6 +24,8 @@ log::JournalOptions JournalOptionsOf(const ResolvedConfig& config) {
 
 server::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config) {
   const Settings& settings = config.settings;
+  auto record_headers = server::ParseRecordHeaders(settings.Text("collector.record_headers"));
+  PH_CHECK(record_headers.ok());  // checked with the settings
   const auto millis = [&](std::string_view key) {
     return std::chrono::milliseconds(settings.Integer(key));
   };
@@ -35,6 +38,7 @@ server::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config) {
           .records_max = settings.Integer("collector.records_max"),
           .in_flight_bytes_max = settings.Integer("collector.in_flight_bytes_max"),
           .connections_max = static_cast<int>(settings.Integer("collector.connections_max")),
+          .record_headers = *std::move(record_headers),
           .request_timeout = millis("collector.request_timeout_ms"),
           .idle_timeout = millis("collector.idle_timeout_ms"),
           .stop_timeout = millis("collector.stop_timeout_ms")};

@@ -1,5 +1,7 @@
 #include "playhead/config/settings.h"
 
+#include "playhead/server/record_headers.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -12,6 +14,10 @@ namespace {
 constexpr int64_t kKiB = 1024;
 constexpr int64_t kMiB = 1024 * kKiB;
 constexpr int64_t kGiB = 1024 * kMiB;
+
+Status CheckRecordHeaders(std::string_view value) {
+  return server::ParseRecordHeaders(value).status();
+}
 
 constexpr std::array kSettings = {
     Setting{.key = "catalog",
@@ -64,6 +70,10 @@ constexpr std::array kSettings = {
             .max = 64 * kGiB,
             .unit = "bytes",
             .doc = "Bodies in memory, all together; more are answered 429."},
+    Setting{.key = "collector.record_headers",
+            .default_value = "user-agent,x-request-id",
+            .doc = "Request headers kept with the records, for the _headers of dead letters.",
+            .check = CheckRecordHeaders},
     Setting{.key = "collector.records_max",
             .type = SettingType::kInteger,
             .default_value = "100000",
@@ -234,6 +244,12 @@ std::string VariableName(std::string_view key) {
 }
 
 Status CheckValue(const Setting& setting, std::string_view value) {
+  if (setting.check != nullptr) {
+    const Status status = setting.check(value);
+    if (!status.ok()) {
+      return Error(StatusCode::kInvalidArgument, "got '{}': {}", value, status.message());
+    }
+  }
   bool is_good = true;
   switch (setting.type) {
     case SettingType::kText:

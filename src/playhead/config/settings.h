@@ -27,6 +27,7 @@ struct Setting {
   std::string_view doc;            ///< one sentence
   bool is_in_file = true;          ///< may stand in a target of playhead.yml
   bool is_secret = false;          ///< `playhead config` hides it
+  Status (*check)(std::string_view value) = nullptr;  ///< what else must hold; says what is wrong
 };
 
 /// All settings, by key.

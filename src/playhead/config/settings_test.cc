@@ -47,6 +47,15 @@ TEST(Settings, BadValuesSayWhatWasExpected) {
   EXPECT_FALSE(CheckValue(*level, "debug|info").ok());
 }
 
+TEST(Settings, HeadersWithSecretsAreRefused) {
+  const Setting* headers = FindSetting("collector.record_headers");
+  ASSERT_NE(headers, nullptr);
+  EXPECT_TRUE(CheckValue(*headers, headers->default_value).ok());
+  EXPECT_TRUE(CheckValue(*headers, "").ok());
+  EXPECT_EQ(CheckValue(*headers, "user-agent,Cookie").message(),
+            "got 'user-agent,Cookie': cookie carries secrets and is never kept");
+}
+
 TEST(Settings, UnknownKeysAreNotFound) {
   EXPECT_EQ(FindSetting("epoch.interval"), nullptr);
   EXPECT_EQ(FindSetting(""), nullptr);

@@ -1,6 +1,7 @@
 #include "playhead/ingest/audit.h"
 
 #include "playhead/catalog/scan.h"
+#include "playhead/sql/quote.h"
 
 #include <algorithm>
 #include <charconv>
@@ -22,16 +23,7 @@ struct TopicRows {
 using RowsByTopic = std::map<std::pair<std::string, int32_t>, TopicRows>;
 
 std::string Quoted(const catalog::TableId& id) {
-  return fmt::format("\"{}\".\"{}\"", id.table_namespace, id.name);
-}
-
-std::string QuotedText(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') quoted.push_back('\'');
-    quoted.push_back(c);
-  }
-  return quoted + "'";
+  return sql::QuotedName(id.table_namespace) + "." + sql::QuotedName(id.name);
 }
 
 int64_t IntegerCell(const sql::ResultTable& table, int64_t row, int column) {
@@ -200,7 +192,7 @@ Status AuditFiles(const catalog::TableState& state, storage::ObjectStore& store,
     }
     PH_ASSIGN_OR_RETURN(const std::string path, storage::LocalPath(entry.file.path));
     expected[path] = entry.file.record_count;
-    paths += (paths.empty() ? "" : ", ") + QuotedText(path);
+    paths += (paths.empty() ? "" : ", ") + sql::QuotedText(path);
   }
   if (expected.empty()) return {};
   const Result<std::unique_ptr<sql::ResultTable>> footers = session.Query(

@@ -2,6 +2,7 @@
 
 #include "playhead/base/uuid.h"
 
+#include <arrow/array/array_binary.h>
 #include <arrow/record_batch.h>
 
 namespace playhead::ingest {
@@ -9,6 +10,12 @@ namespace {
 
 constexpr int64_t kFlushRows = 32'768;
 constexpr int64_t kFlushBytes = 32LL << 20;
+
+void CountReasons(const arrow::RecordBatch& dead_letters, std::map<std::string, int64_t>& counts) {
+  const std::shared_ptr<arrow::Array> column = dead_letters.GetColumnByName("_reason");
+  const auto& reasons = static_cast<const arrow::StringArray&>(*column);
+  for (int64_t row = 0; row < reasons.length(); ++row) ++counts[reasons.GetString(row)];
+}
 
 }  // namespace
 
@@ -79,6 +86,7 @@ Status EpochBuilder::Flush() {
       PH_ASSIGN_OR_RETURN(dead_writer_, table::PartitionedWriter::Open(*store_, *dead_metadata_,
                                                                        staging_uri() + "/dead"));
     }
+    CountReasons(*decoded.dead_letters, dead_by_reason_);
     PH_RETURN_IF_ERROR(dead_writer_->Append({}, decoded.dead_letters));
   }
   return {};

@@ -6,6 +6,7 @@
 #include "playhead/table/epoch_commit.h"
 #include "playhead/table/partitioned_writer.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +45,8 @@ class EpochBuilder {
 
   int64_t good() const { return good_; }
   int64_t dead() const { return dead_; }
+  /// Of the dead letters that were handed to the writer, all after Finish(), by `_reason`.
+  const std::map<std::string, int64_t>& dead_by_reason() const { return dead_by_reason_; }
   /// Bytes written and buffered, roughly.
   int64_t bytes() const;
 
@@ -67,6 +70,7 @@ class EpochBuilder {
   std::unique_ptr<table::PartitionedWriter> dead_writer_;
   int64_t good_ = 0;
   int64_t dead_ = 0;
+  std::map<std::string, int64_t> dead_by_reason_;
 };
 
 /// Makes text fit for a file name: letters, digits, `.`, `_`, `-` stay, others become `_`; at most

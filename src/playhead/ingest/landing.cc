@@ -149,7 +149,8 @@ Status LoadAndCommit(const Lake& lake, const IngestStream& stream, const InputFi
                   .files = 1,
                   .bytes = ledger.bytes,
                   .seconds = static_cast<double>(lake.clock.NowMicros() - started_us) / 1e6,
-                  .commits = 1});
+                  .commits = 1,
+                  .dead_by_reason = epoch.dead_by_reason()});
   return {};
 }
 

@@ -226,7 +226,10 @@ Status LogIngest::CloseEpoch(std::stop_token stop) {
   Result<table::Epoch> staged = epoch_->Finish(Stem());
   if (!staged.ok()) return staged.error();
   table::Epoch& epoch = *staged;
-  StreamSummary delta{.stream = stream_.name, .bytes = epoch_input_bytes_, .commits = 1};
+  StreamSummary delta{.stream = stream_.name,
+                      .bytes = epoch_input_bytes_,
+                      .commits = 1,
+                      .dead_by_reason = epoch_->dead_by_reason()};
   for (const auto& [partition, part] : parts_) {
     if (part.next_offset == part.epoch_begin && !part.accepted_gap_from) continue;
     epoch.ranges.push_back({.partition = partition,

@@ -10,6 +10,9 @@ void StatusBoard::Add(const StreamSummary& delta) {
     metrics_->Add(Metric::kIngestRecords, static_cast<double>(delta.dead), {delta.stream, "dead"});
     metrics_->Add(Metric::kIngestRecords, static_cast<double>(delta.skipped),
                   {delta.stream, "skipped"});
+    for (const auto& [reason, count] : delta.dead_by_reason) {
+      metrics_->Add(Metric::kIngestDeadRecords, static_cast<double>(count), {delta.stream, reason});
+    }
     metrics_->Add(Metric::kIngestCommits, static_cast<double>(delta.commits), {delta.stream});
   }
   const std::lock_guard lock(mutex_);
@@ -23,6 +26,7 @@ void StatusBoard::Add(const StreamSummary& delta) {
   sum.bytes += delta.bytes;
   sum.seconds += delta.seconds;
   sum.commits += delta.commits;
+  for (const auto& [reason, count] : delta.dead_by_reason) sum.dead_by_reason[reason] += count;
 }
 
 void StatusBoard::Hold(const std::string& stream, std::string held_by) {

@@ -21,6 +21,7 @@ struct StreamSummary {
   int64_t bytes = 0;    ///< of the records or files as delivered
   double seconds = 0;   ///< from the first record taken to the last commit
   int64_t commits = 0;
+  std::map<std::string, int64_t> dead_by_reason = {};  ///< by `_reason`
 };
 
 /// Whether a stream moves. The text says what holds it and what to do; empty while all is well.

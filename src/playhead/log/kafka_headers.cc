@@ -1,5 +1,7 @@
 #include "playhead/log/kafka_headers.h"
 
+#include "playhead/base/status.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -73,6 +75,19 @@ std::string HeadersJson(const rd_kafka_headers_t& headers) {
   }
   if (object.empty()) return {};
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+KafkaHeaders HeadersFromJson(std::string_view json) {
+  if (json.empty()) return nullptr;
+  const Json object = Json::parse(json, nullptr, false);
+  PH_CHECK(object.is_object());
+  KafkaHeaders headers(rd_kafka_headers_new(object.size()));
+  for (const auto& [name, value] : object.items()) {
+    const auto& text = value.get_ref<const std::string&>();
+    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), text.data(),
+                        static_cast<ssize_t>(text.size()));
+  }
+  return headers;
 }
 
 }  // namespace playhead::log

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace playhead::log {
@@ -52,6 +53,12 @@ TEST_F(HeadersJsonTest, WritesBytesAsBase64) {
 TEST_F(HeadersJsonTest, EscapesText) {
   Add("q", "a\"\n\xC3\xA9");
   EXPECT_EQ(HeadersJson(*headers_), "{\"q\":\"a\\\"\\n\xC3\xA9\"}");
+}
+
+TEST(HeadersFromJson, IsTheReverse) {
+  EXPECT_EQ(HeadersFromJson(""), nullptr);
+  const std::string json = R"({"user-agent":"player/\"4\"","x-request-id":""})";
+  EXPECT_EQ(HeadersJson(*HeadersFromJson(json)), json);
 }
 
 }  // namespace

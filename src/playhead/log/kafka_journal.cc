@@ -4,8 +4,10 @@
 #include "playhead/base/logging.h"
 #include "playhead/base/thread_annotations.h"
 #include "playhead/log/kafka_client.h"
+#include "playhead/log/kafka_headers.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <deque>
 #include <future>
@@ -210,13 +212,11 @@ class KafkaJournal final : public Journal {
         .first_offset = -1,
         .count = static_cast<int64_t>(delivery->append.records.size()),
         .note = delivery->append.note};
+    const KafkaHeaders headers = HeadersFromJson(delivery->append.headers_json);
     for (const std::string_view record : delivery->append.records) {
-      // Not copied: the records live until the append is answered. A null pointer would make an
-      // empty record a missing one.
-      const char* bytes = record.data() == nullptr ? "" : record.data();
-      if (rd_kafka_produce(topic.handle.get(), delivery->receipt.partition, 0,
-                           const_cast<char*>(bytes), record.size(), nullptr, 0, delivery) != 0) {
-        const rd_kafka_resp_err_t error = rd_kafka_last_error();
+      const rd_kafka_resp_err_t error =
+          Produce(topic.handle.get(), delivery->receipt.partition, record, headers.get(), delivery);
+      if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         delivery->failure =
             client_->ErrorOf(error, rd_kafka_err2str(error), "topic=" + delivery->append.topic);
         break;
@@ -228,6 +228,34 @@ class KafkaJournal final : public Journal {
     } else {
       sent_.emplace(delivery, std::move(owned));
     }
+  }
+
+  rd_kafka_resp_err_t Produce(rd_kafka_topic_t* topic, int32_t partition, std::string_view record,
+                              const rd_kafka_headers_t* headers, Delivery* delivery) {
+    // Not copied: the records live until the append is answered. A null pointer would make an
+    // empty record a missing one.
+    char* bytes = const_cast<char*>(record.data() == nullptr ? "" : record.data());
+    if (headers == nullptr) {
+      const int refused =
+          rd_kafka_produce(topic, partition, 0, bytes, record.size(), nullptr, 0, delivery);
+      return refused == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error();
+    }
+    std::array<rd_kafka_vu_t, 5> message = {};
+    message[0] = {.vtype = RD_KAFKA_VTYPE_RKT, .u = {.rkt = topic}};
+    message[1] = {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}};
+    message[2] = {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {bytes, record.size()}}};
+    message[3] = {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = delivery}};
+    KafkaHeaders copy(rd_kafka_headers_copy(headers));
+    message[4] = {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = copy.get()}};
+    rd_kafka_error_t* refused =
+        rd_kafka_produceva(client_->handle(), message.data(), message.size());
+    if (refused == nullptr) {
+      (void)copy.release();  // the message owns them now
+      return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    const rd_kafka_resp_err_t code = rd_kafka_error_code(refused);
+    rd_kafka_error_destroy(refused);
+    return code;
   }
 
   static void OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {

@@ -74,6 +74,27 @@ TEST_F(KafkaJournalTest, AcknowledgesWhatIsStored) {
   EXPECT_TRUE(journal_->Health().ok());
 }
 
+TEST_F(KafkaJournalTest, HeadersTravelWithEveryRecord) {
+  Open();
+  const std::string headers = R"({"user-agent":"player/4","x-request-id":"r1"})";
+  const JournalReceipt receipt = *journal_->Append(
+      {.topic = MockBroker::kTopic, .records = {"a", ""}, .headers_json = headers});
+  const auto reader =
+      *OpenKafkaReader({{"bootstrap.servers", broker_.servers()}}, MockBroker::kTopic);
+  const std::vector<LogPartition> partitions = *reader->Partitions();
+  for (const LogPartition& partition : partitions) {
+    if (partition.partition != receipt.partition) continue;
+    ASSERT_TRUE(reader->Seek(partition, receipt.first_offset).ok());
+  }
+  std::vector<std::string> found;
+  for (int tries = 0; found.size() < 2 && tries < 100; ++tries) {
+    const Result<const LogBatch*> batch = reader->Read(100, int64_t{1} << 40);
+    if (!batch.ok() || *batch == nullptr) continue;
+    for (const LogRecord& record : (*batch)->records) found.emplace_back(record.headers_json);
+  }
+  EXPECT_THAT(found, ElementsAre(headers, headers));
+}
+
 TEST_F(KafkaJournalTest, AnswersEveryAppendWhenClosed) {
   Open();
   std::vector<std::promise<Result<JournalReceipt>>> promises(50);

@@ -1,6 +1,7 @@
 #include "playhead/model/compile.h"
 
 #include "playhead/base/suggest.h"
+#include "playhead/sql/quote.h"
 
 #include <algorithm>
 #include <cctype>
@@ -12,15 +13,6 @@ namespace {
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
-std::string QuotedName(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    if (c == '"') quoted.push_back('"');
-    quoted.push_back(c);
-  }
-  return quoted + "\"";
-}
 
 /// One argument of a call: a quoted string, or a number, `true`, `false`, `none` as Python prints
 /// it.
@@ -194,7 +186,7 @@ class Compiler {
     std::vector<std::string> known;
     for (const project::Stream& stream : project_.streams) {
       if (stream.source_name == source && stream.name == table) {
-        return QuotedName(stream.table_namespace) + "." + QuotedName(stream.identifier);
+        return sql::QuotedName(stream.table_namespace) + "." + sql::QuotedName(stream.identifier);
       }
       known.push_back(stream.name);
     }
@@ -205,7 +197,7 @@ class Compiler {
   Result<std::string> Ref(const std::string& name) const {
     std::vector<std::string> known;
     for (const project::Seed& seed : project_.seeds) {
-      if (seed.name == name) return QuotedName(kSeedNamespace) + "." + QuotedName(name);
+      if (seed.name == name) return sql::QuotedName(kSeedNamespace) + "." + sql::QuotedName(name);
       known.push_back(seed.name);
     }
     return Error(StatusCode::kInvalidArgument,

@@ -8,6 +8,7 @@
 #include "playhead/server/http_server.h"
 #include "playhead/server/in_flight_budget.h"
 #include "playhead/server/listen_address.h"
+#include "playhead/server/record_headers.h"
 #include "playhead/server/stream_judge.h"
 
 #include <algorithm>
@@ -196,6 +197,7 @@ class EventCollector final : public Collector, public HttpHandler {
     log::JournalAppend append{.topic = delivery->stream->decl.topic,
                               .records = std::move(delivery->records),
                               .idempotency_key = delivery->request.Field("Idempotency-Key")};
+    append.headers_json = RecordHeadersJson(delivery->request, options_.record_headers);
     if (!append.idempotency_key.empty()) append.note = DeadRecordsNote(delivery->dead);
     // The delivery moves on with its answer: nothing of it may stay with the journal, which can
     // outlive this collector.

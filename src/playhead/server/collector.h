@@ -42,6 +42,8 @@ struct CollectorOptions {
   int64_t records_max = 100'000;                ///< in one body; beyond 413
   int64_t in_flight_bytes_max = 256LL << 20;    ///< of all bodies in memory; beyond 429
   int connections_max = 512;                    ///< beyond 503
+  /// Request headers kept with the records (server/record_headers.h), in lower case.
+  std::vector<std::string> record_headers;
   /// From a request's first byte to its last; beyond 408.
   std::chrono::milliseconds request_timeout{30'000};
   std::chrono::milliseconds idle_timeout{60'000};  ///< of a connection between requests

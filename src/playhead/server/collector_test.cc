@@ -166,6 +166,24 @@ TEST_F(CollectorTest, LinesAreCutWhateverTheyHoldAndKeptByteForByte) {
   EXPECT_THAT(Journaled(), ElementsAre(R"({"id":"a"})", broken, R"({"id":"b"})"));
 }
 
+TEST_F(CollectorTest, NamedHeadersAreKeptWithEveryRecord) {
+  CollectorOptions options;
+  options.record_headers = {"user-agent", "x-request-id"};
+  Start(std::move(options));
+  EXPECT_EQ(Post("{\"id\":\"a\"}\n{}\n",
+                 "User-Agent: player/4.2\r\nAuthorization: Bearer s\r\nX-Request-Id: r1\r\n")
+                .status,
+            200);
+  auto reader = *log::OpenJournalReader(folder_, "media-events");
+  ASSERT_TRUE(reader->Seek(reader->Partitions()->at(0), 0).ok());
+  const log::LogBatch* batch = *reader->Read(0, 1 << 20);
+  ASSERT_NE(batch, nullptr);
+  ASSERT_EQ(batch->records.size(), 2U);
+  for (const auto& record : batch->records) {
+    EXPECT_EQ(record.headers_json, R"({"user-agent":"player/4.2","x-request-id":"r1"})");
+  }
+}
+
 TEST_F(CollectorTest, GzipIsUnpacked) {
   Start();
   const auto answer = Post(Gzip("{\"id\":\"a\"}\n{\"id\":\"b\"}\n"), "Content-Encoding: gzip\r\n");
