@@ -5,21 +5,16 @@
 #include "playhead/base/logging.h"
 
 #include <arrow/io/interfaces.h>
-#include <fnmatch.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 
 namespace playhead::ingest {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr size_t kHashInTopic = 12;
 constexpr size_t kCopyChunk = 1 << 20;
@@ -67,13 +62,6 @@ std::string DateText(int32_t days) {
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
   return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-}
-
-bool IsUnfinished(std::string_view base_name) {
-  static constexpr std::array<std::string_view, 3> kEndings = {".tmp", ".part", ".crdownload"};
-  return base_name.empty() || base_name.front() == '.' || base_name.front() == '_' ||
-         std::ranges::any_of(kEndings,
-                             [&](std::string_view end) { return base_name.ends_with(end); });
 }
 
 /// Copies a landing file into raw/, durably, and returns the copy's URI. Content already there
@@ -158,122 +146,7 @@ std::string TopicOf(const std::string& name, const std::string& hash) {
   return fmt::format("file:{}#{}", name, hash.substr(0, kHashInTopic));
 }
 
-/// One part between slashes; `YYYY-MM-DD` in the pattern stands for a day of the calendar.
-bool PartFits(const std::string& name, std::string pattern) {
-  constexpr std::string_view kDate = "YYYY-MM-DD";
-  if (const size_t at = pattern.find(kDate); at != std::string::npos) {
-    pattern.replace(at, kDate.size(), "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]");
-    if (!DateInName(name)) return false;
-  }
-  return fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0;
-}
-
 }  // namespace
-
-std::optional<int32_t> DateInName(std::string_view name) {
-  constexpr std::string_view kShape = "dddd-dd-dd";
-  if (name.size() < kShape.size()) return {};
-  for (size_t at = name.size() - kShape.size() + 1; at-- > 0;) {
-    const std::string_view part = name.substr(at, kShape.size());
-    bool fits = true;
-    for (size_t i = 0; fits && i < kShape.size(); ++i) {
-      const bool is_digit = part[i] >= '0' && part[i] <= '9';
-      fits = kShape[i] == 'd' ? is_digit : part[i] == '-';
-    }
-    if (!fits) continue;
-    const auto number = [&](size_t from, size_t size) {
-      int value = 0;
-      for (const char c : part.substr(from, size)) value = value * 10 + (c - '0');
-      return value;
-    };
-    const std::chrono::year_month_day date{std::chrono::year(number(0, 4)),
-                                           std::chrono::month(number(5, 2)),
-                                           std::chrono::day(number(8, 2))};
-    if (!date.ok()) continue;
-    return static_cast<int32_t>(std::chrono::sys_days(date).time_since_epoch().count());
-  }
-  return {};
-}
-
-bool FitsPattern(std::string_view name, std::string_view pattern) {
-  if (const size_t open = pattern.find('{'); open != std::string_view::npos) {
-    const size_t close = pattern.find('}', open);
-    if (close == std::string_view::npos) return false;
-    std::string_view choices = pattern.substr(open + 1, close - open - 1);
-    while (true) {
-      const size_t comma = choices.find(',');
-      const std::string expanded = fmt::format("{}{}{}", pattern.substr(0, open),
-                                               choices.substr(0, comma), pattern.substr(close + 1));
-      if (FitsPattern(name, expanded)) return true;
-      if (comma == std::string_view::npos) return false;
-      choices.remove_prefix(comma + 1);
-    }
-  }
-  if (pattern.starts_with("**/")) {
-    const std::string_view rest = pattern.substr(3);
-    if (FitsPattern(name, rest)) return true;
-    const size_t slash = name.find('/');
-    return slash != std::string_view::npos && FitsPattern(name.substr(slash + 1), pattern);
-  }
-  const size_t name_slash = name.find('/');
-  const size_t pattern_slash = pattern.find('/');
-  if ((name_slash == std::string_view::npos) != (pattern_slash == std::string_view::npos)) {
-    return false;
-  }
-  if (!PartFits(std::string(name.substr(0, name_slash)),
-                std::string(pattern.substr(0, pattern_slash)))) {
-    return false;
-  }
-  return name_slash == std::string_view::npos ||
-         FitsPattern(name.substr(name_slash + 1), pattern.substr(pattern_slash + 1));
-}
-
-Result<LandingScan> ScanLanding(const std::string& folder,
-                                const std::vector<IngestStream>& streams) {
-  LandingScan scan;
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) return scan;
-  fs::recursive_directory_iterator walk(folder, fs::directory_options::skip_permission_denied,
-                                        error);
-  if (error) {
-    return Error(StatusCode::kUnavailable, "cannot list landing folder: path={} why={}", folder,
-                 error.message());
-  }
-  for (; walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-    if (error) break;
-    const std::string base_name = walk->path().filename().string();
-    if (walk->is_directory(error)) {
-      if (IsUnfinished(base_name)) walk.disable_recursion_pending();
-      continue;
-    }
-    if (IsUnfinished(base_name) || !walk->is_regular_file(error)) continue;
-    LandingCandidate candidate;
-    candidate.name = fs::relative(walk->path(), folder, error).generic_string();
-    candidate.path = walk->path().string();
-    candidate.date_days = DateInName(base_name);
-    std::string takers;
-    for (const IngestStream& stream : streams) {
-      const bool fits = std::ranges::any_of(
-          stream.declaration->landing,
-          [&](const std::string& pattern) { return FitsPattern(candidate.name, pattern); });
-      if (!fits) continue;
-      candidate.stream = &stream;
-      takers += (takers.empty() ? "" : ", ") + stream.name;
-    }
-    if (candidate.stream == nullptr) {
-      scan.unmatched.push_back(candidate.name);
-    } else if (takers.find(',') != std::string::npos) {
-      scan.ambiguous.push_back(
-          fmt::format("{} fits the landing patterns of {}", candidate.name, takers));
-    } else {
-      scan.files.push_back(std::move(candidate));
-    }
-  }
-  std::ranges::sort(scan.files, {}, &LandingCandidate::name);
-  std::ranges::sort(scan.unmatched);
-  std::ranges::sort(scan.ambiguous);
-  return scan;
-}
 
 LandingIngest::LandingIngest(const Lake& lake, std::string folder,
                              const std::vector<IngestStream>& streams, LandingOptions options)

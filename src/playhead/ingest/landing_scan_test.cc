@@ -1,4 +1,4 @@
-#include "playhead/ingest/landing.h"
+#include "playhead/ingest/landing_scan.h"
 
 #include <gtest/gtest.h>
 
