@@ -6,7 +6,6 @@ import decimal
 import gzip
 import json
 import os
-import pathlib
 import subprocess
 import tempfile
 
@@ -181,8 +180,8 @@ def bombs(lake):
 
 
 def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="playhead-test-"))
-    with Lake(make_project(folder / "project", TABLES)) as lake:
+    with Lake("content") as lake:
+        lake.project = make_project(lake.folder / "project", TABLES)
         types(lake)
         packed(lake)
         damaged(lake)

@@ -114,12 +114,24 @@ Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop
   return first_failure;
 }
 
+/// The ingestion dates that `--vars` restricts the run to, none without. A variable of that name in
+/// dbt_project.yml belongs to the models.
+Result<std::optional<ingest::DateRange>> WantedDates(const config::ResolvedConfig& config) {
+  PH_ASSIGN_OR_RETURN(const project::Vars given, project::ParseVars(config.settings.Text("vars")));
+  const auto found = given.find("ingestion_date");
+  if (found == given.end()) return std::optional<ingest::DateRange>();
+  PH_ASSIGN_OR_RETURN(const ingest::DateRange dates, ingest::ParseDateRange(found->second));
+  return std::optional(dates);
+}
+
 Status IngestProject(const config::ResolvedConfig& config, WritableWarehouse& warehouse,
-                     const IngestArgs& args, const StopSignal& signal) {
+                     const IngestArgs& args, std::optional<ingest::DateRange> dates,
+                     const StopSignal& signal) {
   for (const ingest::IngestStream& stream : warehouse.streams()) {
     warehouse.board().Add({.stream = stream.name});
   }
-  IngestRunner runner(config, warehouse, {.once = args.once, .accept_gap = args.accept_gap});
+  IngestRunner runner(config, warehouse,
+                      {.once = args.once, .accept_gap = args.accept_gap, .landing_dates = dates});
   runner.Start();
   std::stop_callback on_stop(signal.token(), [&runner] { runner.Stop(); });
   return runner.Join();
@@ -132,10 +144,16 @@ int RunIngest(const config::ResolvedConfig& config, const IngestArgs& args) {
   if (!args.stream.empty() && args.files.empty()) {
     return Fail(Error(StatusCode::kInvalidArgument, "--stream needs a FILE ('-' for stdin)"));
   }
+  const Result<std::optional<ingest::DateRange>> dates = WantedDates(config);
+  if (!dates.ok()) return Fail(dates.error());
+  if (*dates && !args.stream.empty()) {
+    return Fail(Error(StatusCode::kInvalidArgument,
+                      "ingestion_date in --vars chooses landing files, --stream names its own"));
+  }
   const StopSignal signal;
   Result<std::unique_ptr<WritableWarehouse>> warehouse = WritableWarehouse::Open(config);
   if (!warehouse.ok()) return Fail(warehouse.error());
-  const Status done = args.stream.empty() ? IngestProject(config, **warehouse, args, signal)
+  const Status done = args.stream.empty() ? IngestProject(config, **warehouse, args, *dates, signal)
                                           : LoadFiles(**warehouse, args, signal.token());
   const Status printed = PrintSummary((*warehouse)->board().States(), args.format);
   if (!done.ok()) return Fail(done);
@@ -148,7 +166,8 @@ void AddIngestCommand(CommandLine& line) {
   auto args = std::make_shared<IngestArgs>();
   CLI::App& app =
       line.Add("ingest", "Commits the journal's events and the landing files to bronze tables",
-               "playhead ingest --once\n  playhead ingest --stream media_events events.jsonl");
+               "playhead ingest --once\n  playhead ingest --stream media_events events.jsonl\n"
+               "  playhead ingest --once --vars 'ingestion_date: 2025-09-09'");
   app.add_flag("--once", args->once,
                "Take what is there now, then end (otherwise: until stopped by SIGTERM)");
   app.add_flag("--accept-gap", args->accept_gap,

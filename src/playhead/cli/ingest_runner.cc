@@ -34,7 +34,7 @@ IngestRunner::~IngestRunner() {
 
 void IngestRunner::Start() {
   for (const ingest::IngestStream& stream : warehouse_.streams()) {
-    if (stream.declaration->topic.empty()) continue;
+    if (stream.declaration->topic.empty() || options_.landing_dates) continue;
     threads_.emplace_back([this, &stream](std::stop_token stop) { RunStream(stream, stop); });
   }
   const bool has_landing = std::ranges::any_of(
@@ -87,7 +87,11 @@ void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token
 void IngestRunner::RunLanding(std::stop_token stop) {
   while (true) {
     ingest::LandingIngest landing(warehouse_.lake(), config_.landing_folder, warehouse_.streams(),
-                                  {.once = options_.once, .progress = {}});
+                                  {.still_us = config_.settings.Integer("landing_rest_ms") * 1000,
+                                   .once = options_.once,
+                                   .poll_us = config_.settings.Integer("landing_poll_ms") * 1000,
+                                   .dates = options_.landing_dates.value_or(ingest::DateRange()),
+                                   .progress = {}});
     const Status status = landing.Run(stop);
     if (status.ok()) return;
     Report("landing", status);

@@ -2,10 +2,12 @@
 
 #include "playhead/cli/warehouse.h"
 #include "playhead/config/config.h"
+#include "playhead/ingest/landing_scan.h"
 #include "playhead/log/log.h"
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -16,6 +18,8 @@ namespace playhead::cli {
 struct IngestRunnerOptions {
   bool once = false;
   bool accept_gap = false;
+  /// Set: only landing files of these ingestion dates are taken, and no log is read.
+  std::optional<ingest::DateRange> landing_dates;
 };
 
 /// Ingest of a whole project: one thread for each stream that has a log, one for the landing

@@ -3,6 +3,7 @@
 #include "playhead/base/arrow_status.h"
 #include "playhead/base/hash.h"
 #include "playhead/base/logging.h"
+#include "playhead/ingest/folder_watch.h"
 
 #include <arrow/io/interfaces.h>
 #include <sys/stat.h>
@@ -18,6 +19,15 @@ namespace {
 
 constexpr size_t kHashInTopic = 12;
 constexpr size_t kCopyChunk = 1 << 20;
+constexpr int64_t kShortestRestMicros = 20'000;
+constexpr int64_t kLongestRestMicros = 1'000'000;
+constexpr int64_t kRetryMicros = 1'000'000;
+constexpr int64_t kMicrosPerDay = 86'400'000'000LL;
+
+/// The UTC day, for files that name none.
+int32_t Today(const Clock& clock) {
+  return static_cast<int32_t>(clock.NowMicros() / kMicrosPerDay);
+}
 
 struct FileStat {
   int64_t bytes = 0;
@@ -153,20 +163,43 @@ LandingIngest::LandingIngest(const Lake& lake, std::string folder,
     : lake_(lake), folder_(std::move(folder)), streams_(streams), options_(std::move(options)) {}
 
 Status LandingIngest::Run(std::stop_token stop) {
-  constexpr int64_t kRecheckMicros = 100'000;
+  std::optional<FolderWatch> watch;
+  if (!options_.once) watch.emplace(folder_);
   while (!stop.stop_requested()) {
-    bool waits = false;
-    const Status status = Pass(stop, &waits);
+    if (watch) watch->Refresh();
+    std::optional<int64_t> again_us;
+    const Status status = Pass(stop, &again_us);
     if (status.code() == StatusCode::kCancelled) return {};
     PH_RETURN_IF_ERROR(status);
-    if (options_.once && !waits) return first_refusal_;
-    SleepUnlessStopped(stop, waits ? kRecheckMicros : options_.poll_us);
+    if (watch) {
+      watch->Wait(stop, std::min(again_us.value_or(options_.poll_us), options_.poll_us));
+    } else if (again_us) {
+      SleepUnlessStopped(stop, *again_us);
+    } else {
+      return first_refusal_;
+    }
   }
   return first_refusal_;
 }
 
-Status LandingIngest::Pass(std::stop_token stop, bool* waits) {
-  PH_ASSIGN_OR_RETURN(const LandingScan scan, ScanLanding(folder_, streams_));
+int64_t LandingIngest::RestMicros(const LandingCandidate& candidate) const {
+  const Result<FileStat> info = StatFile(candidate.path);
+  const int64_t age_us = info.ok() ? SystemClock().NowMicros() - info->modified_us : 0;
+  return std::clamp(options_.still_us - age_us, kShortestRestMicros, kLongestRestMicros);
+}
+
+Status LandingIngest::Pass(std::stop_token stop, std::optional<int64_t>* again_us) {
+  const auto look_again = [&](int64_t micros) {
+    *again_us = std::min(again_us->value_or(micros), micros);
+  };
+  PH_ASSIGN_OR_RETURN(const LandingScan scan,
+                      ScanLanding(folder_, streams_, options_.dates, Today(lake_.clock)));
+  if (scan.files.empty() && options_.dates != DateRange() && warned_.insert("").second) {
+    logging::Warn("ingest", "no landing file has a wanted ingestion date",
+                  {{"first", DateText(options_.dates.first_days)},
+                   {"last", DateText(options_.dates.last_days)},
+                   {"folder", folder_}});
+  }
   for (const std::string& name : scan.unmatched) {
     if (warned_.insert(name).second) {
       logging::Warn("ingest", "no table declares this landing file", {{"name", name}});
@@ -191,7 +224,7 @@ Status LandingIngest::Pass(std::stop_token stop, bool* waits) {
     const Result<Outcome> outcome = TakeFile(candidate, stop);
     if (outcome.ok()) {
       if (*outcome == Outcome::kNotStill) {
-        *waits = true;
+        look_again(RestMicros(candidate));
       } else {
         settled_[candidate.name] = mark;
         lake_.board.Hold(candidate.stream->name, "");
@@ -205,7 +238,7 @@ Status LandingIngest::Pass(std::stop_token stop, bool* waits) {
     lake_.board.Hold(candidate.stream->name, status.ToString());
     if (status.code() == StatusCode::kUnavailable ||
         status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kConflict) {
-      *waits = true;
+      look_again(kRetryMicros);
     } else {
       settled_[candidate.name] = mark;
       if (first_refusal_.ok()) first_refusal_ = status.WithContext(candidate.name);
@@ -219,7 +252,10 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   const IngestStream& stream = *candidate.stream;
   PH_ASSIGN_OR_RETURN(const FileStat before, StatFile(candidate.path));
   // The machine's clock, not the lake's: file times come from it.
-  if (SystemClock().NowMicros() - before.modified_us < options_.still_us) return Outcome::kNotStill;
+  if (SystemClock().NowMicros() - before.modified_us < options_.still_us ||
+      IsOpenForWriting(candidate.path)) {
+    return Outcome::kNotStill;
+  }
   PH_ASSIGN_OR_RETURN(const std::string hash, HashFile(candidate.path));
   PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
   if (after != before) return Outcome::kNotStill;
@@ -245,9 +281,7 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
     if (on_change == project::OnChange::kReplace) replaced.push_back(file.topic);
   }
 
-  const int64_t now_us = lake_.clock.NowMicros();
-  const int32_t date_days =
-      candidate.date_days.value_or(static_cast<int32_t>(now_us / 86'400'000'000LL));
+  const int32_t date_days = candidate.date_days.value_or(Today(lake_.clock));
   PH_ASSIGN_OR_RETURN(const auto decoder, decode::RecordDecoder::Make(stream.row_schema));
   PH_ASSIGN_OR_RETURN(EpochBuilder epoch, EpochBuilder::Open(stream, lake_.catalog, lake_.store,
                                                              lake_.warehouse_uri, *decoder));
@@ -286,14 +320,12 @@ Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std:
   InputFile file = DescribeFile(display_name, stream.declaration->format);
   file.path = path;
   const std::optional<int32_t> named_date = DateInName(display_name);
-  const catalog::LandingFile row{
-      .table = stream.main.id,
-      .name = name,
-      .content_hash = hash,
-      .topic = TopicOf(display_name, hash),
-      .bytes = info.bytes,
-      .ingestion_date_days =
-          named_date.value_or(static_cast<int32_t>(lake.clock.NowMicros() / 86'400'000'000LL))};
+  const catalog::LandingFile row{.table = stream.main.id,
+                                 .name = name,
+                                 .content_hash = hash,
+                                 .topic = TopicOf(display_name, hash),
+                                 .bytes = info.bytes,
+                                 .ingestion_date_days = named_date.value_or(Today(lake.clock))};
   PH_RETURN_IF_ERROR(LoadAndCommit(lake, stream, file, row, std::move(epoch), {}, stop, progress));
   return true;
 }

@@ -6,6 +6,7 @@
 #include "playhead/ingest/stream_tables.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -14,9 +15,13 @@
 namespace playhead::ingest {
 
 struct LandingOptions {
-  int64_t still_us = 1'000'000;  ///< a file is taken once its size and time have rested this long
-  bool once = false;             ///< until every file present has been taken
+  /// A file is taken once nobody has it open for writing and its size and time have rested this
+  /// long.
+  int64_t still_us = 1'000'000;
+  bool once = false;  ///< until every file present has been taken
+  /// The folder is looked at this often, and at once where the kernel tells of a new file.
   int64_t poll_us = 2'000'000;
+  DateRange dates = {};  ///< files of other ingestion dates are left alone
   LoadProgress progress;
 };
 
@@ -35,8 +40,11 @@ class LandingIngest {
  private:
   enum class Outcome { kLoaded, kUnchanged, kNotStill };
 
-  Status Pass(std::stop_token stop, bool* waits);
+  /// One look at the folder. `again_us` becomes the time after which a file that could not be taken
+  /// yet may be; it stays as it is when there is none.
+  Status Pass(std::stop_token stop, std::optional<int64_t>* again_us);
   Result<Outcome> TakeFile(const LandingCandidate& candidate, std::stop_token stop);
+  int64_t RestMicros(const LandingCandidate& candidate) const;
 
   Lake lake_;
   std::string folder_;

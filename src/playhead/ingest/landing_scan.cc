@@ -57,6 +57,24 @@ std::optional<int32_t> DateInName(std::string_view name) {
   return {};
 }
 
+Result<DateRange> ParseDateRange(std::string_view text) {
+  constexpr size_t kDateSize = 10;
+  const auto date = [](std::string_view part) {
+    return part.size() == kDateSize ? DateInName(part) : std::nullopt;
+  };
+  const size_t dots = text.find("..");
+  const std::optional<int32_t> first = date(text.substr(0, dots));
+  const std::optional<int32_t> last =
+      dots == std::string_view::npos ? first : date(text.substr(dots + 2));
+  if (!first || !last || *first > *last) {
+    return Error(StatusCode::kInvalidArgument,
+                 "ingestion_date: got '{}', expected a day (2025-09-09) or two with the earlier "
+                 "one first (2025-09-01..2025-09-09)",
+                 text);
+  }
+  return DateRange{.first_days = *first, .last_days = *last};
+}
+
 bool FitsPattern(std::string_view name, std::string_view pattern) {
   if (const size_t open = pattern.find('{'); open != std::string_view::npos) {
     const size_t close = pattern.find('}', open);
@@ -90,8 +108,8 @@ bool FitsPattern(std::string_view name, std::string_view pattern) {
          FitsPattern(name.substr(name_slash + 1), pattern.substr(pattern_slash + 1));
 }
 
-Result<LandingScan> ScanLanding(const std::string& folder,
-                                const std::vector<IngestStream>& streams) {
+Result<LandingScan> ScanLanding(const std::string& folder, const std::vector<IngestStream>& streams,
+                                DateRange dates, int32_t arrival_days) {
   LandingScan scan;
   std::error_code error;
   if (!fs::is_directory(folder, error)) return scan;
@@ -113,6 +131,7 @@ Result<LandingScan> ScanLanding(const std::string& folder,
     candidate.name = fs::relative(walk->path(), folder, error).generic_string();
     candidate.path = walk->path().string();
     candidate.date_days = DateInName(base_name);
+    if (!dates.Contains(candidate.date_days.value_or(arrival_days))) continue;
     std::string takers;
     for (const IngestStream& stream : streams) {
       const bool fits = std::ranges::any_of(

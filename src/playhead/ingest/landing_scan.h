@@ -4,6 +4,7 @@
 #include "playhead/ingest/stream_tables.h"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,9 +34,23 @@ std::optional<int32_t> DateInName(std::string_view name);
 /// docs/formats/project.md.
 bool FitsPattern(std::string_view name, std::string_view pattern);
 
+/// Ingestion dates, both included; all of them by default.
+struct DateRange {
+  int32_t first_days = std::numeric_limits<int32_t>::min();
+  int32_t last_days = std::numeric_limits<int32_t>::max();
+
+  bool Contains(int32_t days) const { return days >= first_days && days <= last_days; }
+  bool operator==(const DateRange&) const = default;
+};
+
+/// Reads `2025-09-09` or `2025-09-01..2025-09-09`. Errors: kInvalidArgument.
+Result<DateRange> ParseDateRange(std::string_view text);
+
 /// Lists the landing folder. Hidden names, names that begin with `_`, and `.tmp`, `.part`,
 /// `.crdownload` are somebody's unfinished work and left alone. A missing folder has no files.
-Result<LandingScan> ScanLanding(const std::string& folder,
-                                const std::vector<IngestStream>& streams);
+/// Files whose ingestion date is not among `dates` are not looked at; those without a date in their
+/// name have `arrival_days`.
+Result<LandingScan> ScanLanding(const std::string& folder, const std::vector<IngestStream>& streams,
+                                DateRange dates = {}, int32_t arrival_days = 0);
 
 }  // namespace playhead::ingest

@@ -20,6 +20,27 @@ TEST(DateInName, KnowsTheCalendar) {
   EXPECT_FALSE(DateInName("users_20210101.csv"));
 }
 
+TEST(ParseDateRange, ReadsADayOrTwo) {
+  const auto day = ParseDateRange("1970-01-03");
+  ASSERT_TRUE(day.ok()) << day.error().ToString();
+  EXPECT_EQ(*day, (DateRange{.first_days = 2, .last_days = 2}));
+  const auto days = ParseDateRange("1970-01-01..1970-02-01");
+  ASSERT_TRUE(days.ok()) << days.error().ToString();
+  EXPECT_TRUE(days->Contains(0));
+  EXPECT_TRUE(days->Contains(31));
+  EXPECT_FALSE(days->Contains(32));
+  EXPECT_FALSE(days->Contains(-1));
+}
+
+TEST(ParseDateRange, RefusesWhatIsNoDay) {
+  for (const char* text : {"", "today", "2025-02-30", "2025-09-09 ", "x2025-09-09", "2025-09-09..",
+                           "..2025-09-09", "2025-09-09..2025-09-01", "2025-09"}) {
+    const auto dates = ParseDateRange(text);
+    ASSERT_FALSE(dates.ok()) << text;
+    EXPECT_EQ(dates.error().code(), StatusCode::kInvalidArgument);
+  }
+}
+
 TEST(FitsPattern, MatchesWithinOnePart) {
   EXPECT_TRUE(FitsPattern("users.csv", "users.csv"));
   EXPECT_TRUE(FitsPattern("users_a.csv", "users_?.csv"));
@@ -87,6 +108,26 @@ TEST_F(ScanLandingTest, TellsTakenUnmatchedAndAmbiguousApart) {
   EXPECT_EQ(scan->unmatched, std::vector<std::string>{"notes.txt"});
   ASSERT_EQ(scan->ambiguous.size(), 1U);
   EXPECT_NE(scan->ambiguous[0].find("in/users.csv"), std::string::npos);
+}
+
+TEST_F(ScanLandingTest, LooksOnlyAtTheDatesWanted) {
+  project::Stream users{.name = "users", .table_namespace = "bronze", .identifier = "users"};
+  users.landing = {"**/users*.csv"};
+  const std::vector<IngestStream> streams = {MakeIngestStream(users)};
+  for (const char* day : {"01", "02", "03"}) Write(std::string("users_1970-01-") + day + ".csv");
+  Write("users.csv");
+  Write("other_1970-01-02.csv");
+  Write("other_1970-01-03.csv");
+  const auto scan = ScanLanding(folder_, streams, {.first_days = 1, .last_days = 1}, 2);
+  ASSERT_TRUE(scan.ok()) << scan.error().ToString();
+  ASSERT_EQ(scan->files.size(), 1U);
+  EXPECT_EQ(scan->files[0].name, "users_1970-01-02.csv");
+  EXPECT_EQ(scan->unmatched, std::vector<std::string>{"other_1970-01-02.csv"});
+  // Without a date in its name a file is of the day it arrives.
+  const auto arrived = ScanLanding(folder_, streams, {.first_days = 7, .last_days = 9}, 8);
+  ASSERT_TRUE(arrived.ok()) << arrived.error().ToString();
+  ASSERT_EQ(arrived->files.size(), 1U);
+  EXPECT_EQ(arrived->files[0].name, "users.csv");
 }
 
 TEST_F(ScanLandingTest, AMissingFolderHasNoFiles) {
