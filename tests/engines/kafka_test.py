@@ -1,17 +1,17 @@
 """A real broker feeds a lake: every offset is a row, a dead letter or skipped, exactly once. Written to by
 another client than ours: all compressions, keys, headers, bad records, transactions; the topic is made
-anew, loses offsets and grows under us; the broker goes away; ingest is killed."""
+anew, loses offsets and grows under us; the broker goes away. Killing ingest is
+tests/faults/kafka_kill_test.py."""
 
 import json
-import random
-import shutil
-import signal
-import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 from kafka_broker import Broker, Sent
-from playhead_lake import Lake, equal
+from kafka_lake import KafkaLake, wait_until
+from playhead_lake import equal
 
 TOPIC = "media-events"
 TABLE = "bronze.media_events"
@@ -43,61 +43,8 @@ def bad_records():
         json.dumps(late).encode(), b"x" * 10_000_000]
 
 
-class KafkaLake(Lake):
-    """A lake of a copy of the `content` project whose log is `broker`."""
-
-    def __init__(self, broker, **properties):
-        super().__init__("content")
-        project = self.folder / "project"
-        shutil.copytree(self.project, project, ignore=shutil.ignore_patterns("target", "lake"))
-        lines = "".join(f"        {name}: {value}\n" for name, value in properties.items())
-        (project / "playhead.yml").write_text(f"""name: content
-default_target: kafka
-targets:
-  kafka:
-    warehouse: ./lake
-    log:
-      type: kafka
-      properties:
-        bootstrap.servers: {broker.servers}
-{lines}""")
-        self.project = project
-        self.ingest = None
-
-    def __exit__(self, kind, value, trace):
-        if self.ingest is not None and self.ingest.poll() is None:
-            self.ingest.kill()
-            self.ingest.wait()
-        super().__exit__(kind, value, trace)
-
-    def once(self, *more):
-        """Takes what is there; returns (read, good, dead, skipped)."""
-        [line] = self.json("ingest", "--once", *more)
-        return tuple(line[name] for name in ("read", "good", "dead", "skipped"))
-
-    def refused(self, *arguments):
-        """A command that must end with 2; returns what it said."""
-        done = subprocess.run([self.binary, *arguments], capture_output=True, check=False, timeout=120,
-                              env=self.environment())
-        equal(f"{arguments} ends with", done.returncode, 2)
-        return done.stderr.decode()
-
-    def start_ingest(self, *more):
-        with open(self.folder / "ingest.log", "ab") as out:
-            self.ingest = subprocess.Popen(
-                [self.binary, "ingest", "--epoch-interval-ms", "100", *more],
-                stdout=subprocess.DEVNULL, stderr=out, env=self.environment())
-
-    def wait_for_rows(self, table, rows, seconds=60):
-        # The table is there only after ingest has made the lake.
-        probe = [self.binary, "sql", "-c", f"select 1 from {table} limit 0"]
-        wait_until(lambda: subprocess.run(probe, capture_output=True, env=self.environment(),
-                                          check=False).returncode == 0, f"{table} is there", seconds)
-        return super().wait_for_rows(table, rows, seconds)
-
-    def stop_ingest(self, expect=0):
-        self.ingest.send_signal(signal.SIGTERM)
-        equal("ingest ends with", self.ingest.wait(timeout=60), expect)
+class MediaLake(KafkaLake):
+    """A lake of `content`, which is held against what was written, position by position."""
 
     def rows(self):
         return {(int(row["_partition"]), int(row["_offset"])): row["event_id"]
@@ -127,7 +74,7 @@ targets:
 def every_record_once(broker):
     """All compressions, keys, headers and bad records, from three partitions."""
     broker.create(TOPIC)
-    with KafkaLake(broker) as lake:
+    with MediaLake(broker) as lake:
         sent, number = {}, 0
         for codec in CODECS:
             log = Sent(broker.producer(compression_type=codec), TOPIC)
@@ -165,7 +112,7 @@ def every_record_once(broker):
 def only_committed(broker):
     """Aborted transactions and control records are skipped and counted; an open one is not waited for."""
     broker.create(TOPIC)
-    with KafkaLake(broker) as lake:
+    with MediaLake(broker) as lake:
         producer = broker.producer(transactional_id="t1")
         producer.init_transactions(60)
         log = Sent(producer, TOPIC)
@@ -203,7 +150,7 @@ def only_committed(broker):
 def lost_offsets(broker):
     """What retention took before we read it stops that partition by name; the others go on."""
     broker.create(TOPIC)
-    with KafkaLake(broker) as lake:
+    with MediaLake(broker) as lake:
         log = Sent(broker.producer(), TOPIC)
         for number in range(30):
             log.send(good(number), partition=number % 3)
@@ -238,7 +185,7 @@ def topic_made_anew(broker):
     """A topic of the same name is another log: no offset of it is taken for one of the old topic's, even
     when the new one is longer and ingest is running."""
     broker.create(TOPIC)
-    with KafkaLake(broker) as lake:
+    with MediaLake(broker) as lake:
         log = Sent(broker.producer(), TOPIC)
         for number in range(30):
             log.send(good(number), partition=number % 3)
@@ -268,78 +215,112 @@ def topic_made_anew(broker):
     broker.delete(TOPIC)
 
 
+def more_partitions(broker):
+    """Partitions that a topic gets, while ingest runs and between runs, are read from their beginning."""
+    broker.create(TOPIC, partitions=1)
+    with MediaLake(broker) as lake:
+        log = Sent(broker.producer(), TOPIC)
+        for number in range(20):
+            log.send(good(number), partition=0)
+        log.flush()
+        lake.start_ingest()
+        lake.wait_for_rows(TABLE, 20)
+        broker.grow(TOPIC, 3)
+        # The first records of a new partition are there before ingest can know of it.
+        log.producer = broker.producer()
+        for number in range(20, 80):
+            log.send(good(number), partition=number % 3)
+        log.flush()
+        lake.wait_for_rows(TABLE, 80)
+        lake.stop_ingest()
+        lake.check(log.records)
+
+        broker.grow(TOPIC, 5)
+        log.producer = broker.producer()
+        for number in range(80, 130):
+            log.send(good(number), partition=number % 5)
+        log.flush()
+        equal("read, good, dead, skipped", lake.once(), (50, 50, 0, 0))
+        lake.check(log.records)
+        equal("read again", lake.once(), (0, 0, 0, 0))
+    broker.delete(TOPIC)
+
+
 def broker_away(broker):
-    """While the broker is away nothing ends and nothing is lost; a run that should end says why."""
+    """While the broker is away nothing ends, nothing is acknowledged and nothing is lost; /readyz and
+    /metrics say so. A run that should end says why."""
     broker.create(TOPIC)
-    with KafkaLake(broker) as lake:
+    with MediaLake(broker, **{"message.timeout.ms": "2000"}) as lake:
+        lake.start_up()
         log = Sent(broker.producer(), TOPIC)
         for number in range(30):
             log.send(good(number), partition=number % 3)
         sent = dict(log.flush())
-        lake.start_ingest()
         lake.wait_for_rows(TABLE, 30)
+        equal("ready", get(lake, "/readyz")[0], 200)
+        equal("held", held(lake), 0)
+
         broker.stop()
-        wait_until(lambda: "stream waits" in (lake.folder / "ingest.log").read_text(), "it says so")
+        wait_until(lambda: get(lake, "/readyz")[0] == 503 and "media_events" in get(lake, "/readyz")[1],
+                   "/readyz names the stream")
+        equal("held", held(lake), 1)
+        status, answer = lake.post("media_events", good(30), {"Idempotency-Key": "k30"})
+        equal("answer while the broker is away", status, 503)
+        assert broker.servers in json.dumps(answer), answer
+        with MediaLake(broker) as other:
+            said = other.refused("ingest", "--once")
+        assert "does not answer" in said and broker.servers in said, said
+
         broker.start()
+        answers = []
+        wait_until(lambda: answers.append(lake.post("media_events", good(30), {"Idempotency-Key": "k30"}))
+                   or answers[-1][0] == 200, "the collector takes records again")
+        receipt = answers[-1][1]
+        # The refused one may have been stored all the same; then it is there twice.
         log = Sent(broker.producer(), TOPIC)
-        for number in range(30, 60):
+        for number in range(31, 60):
             log.send(good(number), partition=number % 3)
         sent.update(log.flush())
-        lake.wait_for_rows(TABLE, 60)
-        lake.stop_ingest()
-        lake.check(sent)
-        broker.stop()
-        said = lake.refused("ingest", "--once")
-        assert "does not answer" in said and broker.servers in said, said
-        broker.start()
+        sent[(receipt["partition"], receipt["first_offset"])] = good(30)
+        lake.wait_for_rows(TABLE, len(sent))
+        wait_until(lambda: get(lake, "/readyz")[0] == 200, "ready again")
+        equal("held", held(lake), 0)
+        lake.stop_up()
+        rows = lake.rows()
+        for position, event_id in rows.items():
+            equal(f"row at {position}", event_id, json.loads(sent.get(position, good(30)))["event_id"])
+        equal("positions not in the table", set(sent) - set(rows), set())
+        lake.audit()
     broker.delete(TOPIC)
 
 
-def killed(broker, times=5):
-    """kill -9 at random moments while records, one in twenty bad, come in."""
-    broker.create(TOPIC)
-    generator = random.Random(11)
-    bad = [value for value in bad_records() if value and len(value) < 10_000]
-    with KafkaLake(broker) as lake:
-        log = Sent(broker.producer(compression_type="lz4"), TOPIC)
-        number = 0
-        for _ in range(times):
-            lake.start_ingest()
-            end = time.monotonic() + generator.uniform(0.5, 4)
-            while time.monotonic() < end:
-                for _ in range(100):
-                    value = generator.choice(bad) if generator.random() < 0.05 else good(number)
-                    log.send(value, partition=number % 3)
-                    number += 1
-                time.sleep(0.02)
-            lake.ingest.kill()
-            equal("ended by", lake.ingest.wait(), -9)
-        sent = log.flush()
-        lake.once()
-        lake.check(sent)
-        equal("read again", lake.once(), (0, 0, 0, 0))
-        print(f"killed {times} times while {number} records came in: nothing lost, nothing doubled")
-    broker.delete(TOPIC)
+def get(lake, path):
+    try:
+        with urllib.request.urlopen(lake.url + path, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def held(lake):
+    """The metric that an alarm would watch."""
+    [line] = [line for line in get(lake, "/metrics")[1].splitlines()
+              if line.startswith("playhead_ingest_held{")]
+    assert 'stream="media_events"' in line, line
+    return float(line.split()[-1])
 
 
 def refused_properties(broker):
-    with KafkaLake(broker, **{"isolation.level": "read_uncommitted"}) as lake:
+    with MediaLake(broker, **{"isolation.level": "read_uncommitted"}) as lake:
         said = lake.refused("ingest", "--once")
         assert "isolation.level" in said, said
-    with KafkaLake(broker, **{"no.such.property": "1"}) as lake:
+    with MediaLake(broker, **{"no.such.property": "1"}) as lake:
         said = lake.refused("ingest", "--once")
         assert "no.such.property" in said, said
 
 
-def wait_until(is_so, what, seconds=60):
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.2)
-
-
-PARTS = (every_record_once, only_committed, lost_offsets, topic_made_anew, killed, refused_properties,
-         broker_away)
+PARTS = (every_record_once, only_committed, lost_offsets, topic_made_anew, more_partitions,
+         refused_properties, broker_away)
 
 
 def main():

@@ -1,9 +1,9 @@
 """What the simulator says it made is what the lake holds: over HTTP, from a file, from landing files."""
 
 import gzip
-import json
 
 from playhead_lake import Lake, equal
+from simulated_truth import check, check_answers, is_same, read_truth
 
 EVENTS = 5000
 
@@ -27,7 +27,7 @@ def content_over_http():
         equal("dead letters", lake.count("bronze.media_events_dead"), 0)
         answers = lake.json("ask")
         lake.audit()
-        truth = json.loads(truth_file.read_text())
+        truth = read_truth(truth_file)
     return by_http, answers, truth
 
 
@@ -45,41 +45,29 @@ def content_from_file(by_http, answers):
         equal("the same file again", again[0]["read"], 0)
         equal("rows after the same file again", lake.count("bronze.media_events"), EVENTS)
         for have, want in zip(lake.json("ask"), answers):
-            equal(f"answer of {want['name']}", rounded(have["rows"]), rounded(want["rows"]))
+            assert is_same(have["rows"], want["rows"]), f"answer of {want['name']}: {have['rows']!r}"
         lake.audit()
 
 
-def check_truth(answers, truth):
-    """Every answer that the simulator computed while generating equals the lake's."""
-    equal("questions with a truth", sorted(want["name"] for want in truth["answers"]),
-          sorted(answer["name"] for answer in answers))
-    for want in truth["answers"]:
-        have = next(answer for answer in answers if answer["name"] == want["name"])
-        equal(f"columns of {want['name']}", have["columns"], want["columns"])
-        equal(f"answer of {want['name']}", rounded(have["rows"]), rounded(want["rows"]))
-
-
-def rounded(value):
-    if isinstance(value, list):
-        return [rounded(item) for item in value]
-    return round(value, 6) if isinstance(value, float) else value
-
-
-def startup():
-    with Lake("startup") as lake:
+def landed(project, events):
+    """Landing files with faults, as the project's own folders have them."""
+    with Lake(project) as lake:
         truth_file = lake.folder / "truth.json"
-        lake.run("simulate", "--events", "3000", "--seed", "5", "--to", f"{lake.landing}/",
-                 "--truth", truth_file)
+        lake.run("simulate", "--events", events, "--seed", "5", "--faults", "0.05", "--to",
+                 f"{lake.landing}/", "--truth", truth_file)
         lake.run("ingest", "--once")
-        check_truth(lake.json("ask"), json.loads(truth_file.read_text()))
-        lake.audit()
+        truth = read_truth(truth_file)
+        dead = sum(stream["dead"] for stream in truth["streams"].values())
+        assert dead > 0, "no fault was made"
+        check(lake, truth)
 
 
 def main():
     by_http, answers, truth = content_over_http()
-    check_truth(answers, truth)
+    check_answers(answers, truth)
     content_from_file(by_http, answers)
-    startup()
+    landed("startup", 3000)
+    landed("streampro", 6000)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import socket
 import subprocess
 import time
 
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Producer, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 SOURCE = pathlib.Path(os.environ["PLAYHEAD_SOURCE_DIR"])
 
@@ -69,6 +69,17 @@ class Broker:
                 if "TOPIC_ALREADY_EXISTS" not in str(error) or time.monotonic() > end:
                     raise
                 time.sleep(0.2)
+
+    def topic_id(self, topic):
+        described = self.admin.describe_topics(TopicCollection([topic]))[topic].result(20)
+        return str(described.topic_id)
+
+    def grow(self, topic, partitions):
+        """More partitions; a producer made before does not know them yet."""
+        self.admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(20)
+        # The broker's metadata may be a moment behind.
+        while len(self.admin.list_topics(topic, timeout=20).topics[topic].partitions) < partitions:
+            time.sleep(0.05)
 
     def delete(self, topic):
         self.admin.delete_topics([topic])[topic].result(20)

@@ -12,7 +12,12 @@
 namespace playhead::log {
 namespace {
 
-constexpr int kQuestionTimeoutMs = 10'000;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kQuestionTimeout(10);
+constexpr int kAnswerTimeoutMs = 3'000;
+constexpr std::chrono::seconds kReturnTimeout(3);  // of a broker that was there before
+constexpr std::chrono::milliseconds kReachSlice(500);
 
 using Conf = std::unique_ptr<rd_kafka_conf_t, KafkaFree<rd_kafka_conf_destroy>>;
 using AdminOptions =
@@ -41,18 +46,19 @@ constexpr std::array kProducerOwned = {
     Property{"acks", "all"},
 };
 // Properties of the project go over these. librdkafka waits a second once its queue is full, in
-// which a fast reader empties it and stands still.
+// which a fast reader empties it and stands still; and up to ten between looks for a broker that
+// was away.
 constexpr std::array kReaderDefaults = {
     Property{"client.id", "playhead"},
+    Property{"reconnect.backoff.max.ms", "1000"},
     Property{"fetch.queue.backoff.ms", "5"},
     Property{"queued.min.messages", "1000000"},
     Property{"queued.max.messages.kbytes", "65536"},
     Property{"fetch.message.max.bytes", "4194304"},
 };
 constexpr std::array kProducerDefaults = {
-    Property{"client.id", "playhead"},
-    Property{"compression.type", "lz4"},
-    Property{"message.max.bytes", "20971520"},
+    Property{"client.id", "playhead"},       Property{"reconnect.backoff.max.ms", "1000"},
+    Property{"compression.type", "lz4"},     Property{"message.max.bytes", "20971520"},
     Property{"message.timeout.ms", "30000"},
 };
 
@@ -71,8 +77,10 @@ Status SetAll(rd_kafka_conf_t* conf, const KafkaProperties& properties, const au
     PH_RETURN_IF_ERROR(Set(conf, property.name, property.value));
   }
   for (const auto& [name, value] : properties) {
-    const bool is_ours = std::ranges::any_of(
-        owned, [&name = name](const Property& property) { return name == property.name; });
+    // Saying what playhead says anyway does no harm.
+    const bool is_ours = std::ranges::any_of(owned, [&](const Property& property) {
+      return name == property.name && value != property.value;
+    });
     if (is_ours || name == "group.id" || name == "transactional.id") {
       return Error(StatusCode::kInvalidArgument,
                    "log.properties: {}: belongs to playhead, which sets it itself; remove it",
@@ -89,7 +97,7 @@ Status SetAll(rd_kafka_conf_t* conf, const KafkaProperties& properties, const au
 AdminOptions QuestionOptions(rd_kafka_t* handle, rd_kafka_admin_op_t question) {
   AdminOptions options(rd_kafka_AdminOptions_new(handle, question));
   std::array<char, 256> text = {};
-  PH_CHECK(rd_kafka_AdminOptions_set_request_timeout(options.get(), kQuestionTimeoutMs, text.data(),
+  PH_CHECK(rd_kafka_AdminOptions_set_request_timeout(options.get(), kAnswerTimeoutMs, text.data(),
                                                      text.size()) == RD_KAFKA_RESP_ERR_NO_ERROR);
   return options;
 }
@@ -170,9 +178,10 @@ KafkaClient::~KafkaClient() {
 
 void KafkaClient::OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
   auto* client = static_cast<KafkaClient*>(opaque);
+  const std::lock_guard lock(client->mutex_);
+  client->is_away_ = true;
   // That all brokers are down is said after the reason why, and says less.
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
-  const std::lock_guard lock(client->mutex_);
   client->last_error_ = static_cast<rd_kafka_resp_err_t>(error);
   client->last_reason_ = reason;
 }
@@ -199,6 +208,7 @@ Status KafkaClient::ErrorOf(rd_kafka_resp_err_t error, const char* text,
                             const std::string& object) {
   StatusCode code = KafkaStatusCode(error);
   const std::lock_guard lock(mutex_);
+  if (code == StatusCode::kUnavailable) is_away_ = true;
   if (code != StatusCode::kUnavailable || last_reason_.empty()) {
     return Error(code, "kafka: {}: {} bootstrap.servers={}", text, object, servers_);
   }
@@ -209,31 +219,75 @@ Status KafkaClient::ErrorOf(rd_kafka_resp_err_t error, const char* text,
                servers_, text, last_reason_);
 }
 
+bool KafkaClient::is_away() const {
+  const std::lock_guard lock(mutex_);
+  return is_away_;
+}
+
+Status KafkaClient::Reach(std::chrono::milliseconds wait, const std::string& object) {
+  const auto until = SteadyClock::now() + wait;
+  while (is_away()) {
+    const auto left =
+        std::clamp(std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()),
+                   std::chrono::milliseconds(1), kReachSlice);
+    // The brokers' addresses: the one question for which librdkafka pauses between connections.
+    const rd_kafka_metadata_t* brokers = nullptr;
+    const rd_kafka_resp_err_t error =
+        rd_kafka_metadata(handle_, 0, nullptr, &brokers, static_cast<int>(left.count()));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      rd_kafka_metadata_destroy(brokers);
+      const std::lock_guard lock(mutex_);
+      is_away_ = false;
+      was_reached_ = true;
+      last_reason_.clear();
+      last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+      break;
+    }
+    // What librdkafka has to say of the connection comes by callback.
+    Serve();
+    Status status = ErrorOf(error, rd_kafka_err2str(error), object);
+    if (status.code() != StatusCode::kUnavailable || SteadyClock::now() >= until) return status;
+  }
+  return {};
+}
+
+Result<KafkaEvent> KafkaClient::Answer(rd_kafka_admin_op_t kind, const Question& question,
+                                       const std::string& object) {
+  const auto until = SteadyClock::now() + kQuestionTimeout;
+  while (true) {
+    auto wait = std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now());
+    if (was_reached_) wait = std::min<std::chrono::milliseconds>(wait, kReturnTimeout);
+    PH_RETURN_IF_ERROR(Reach(wait, object));
+    const AdminOptions options = QuestionOptions(handle_, kind);
+    const KafkaQueue queue(rd_kafka_queue_new(handle_));
+    question(options.get(), queue.get());
+    Result<KafkaEvent> answer = Await(queue.get(), object);
+    if (answer.ok() || answer.error().code() != StatusCode::kUnavailable ||
+        SteadyClock::now() >= until) {
+      return answer;
+    }
+  }
+}
+
 Result<KafkaEvent> KafkaClient::Await(rd_kafka_queue_t* queue, const std::string& object) {
   // The question ends by itself; the second on top is for its answer to arrive.
-  KafkaEvent event(rd_kafka_queue_poll(queue, kQuestionTimeoutMs + 1000));
-  // What librdkafka has to say of the connection comes by callback.
-  const bool is_answered = event != nullptr && rd_kafka_event_error(event.get()) == 0;
-  if (!is_answered) Serve();
-  if (event == nullptr) {
-    return ErrorOf(RD_KAFKA_RESP_ERR__TIMED_OUT, "timed out", object);
-  }
-  if (const rd_kafka_resp_err_t error = rd_kafka_event_error(event.get())) {
-    return ErrorOf(error, rd_kafka_event_error_string(event.get()), object);
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    last_reason_.clear();
-    last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
-  }
-  return event;
+  KafkaEvent event(rd_kafka_queue_poll(queue, kAnswerTimeoutMs + 1000));
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  if (event != nullptr) error = rd_kafka_event_error(event.get());
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return event;
+  Serve();
+  return ErrorOf(error, event != nullptr ? rd_kafka_event_error_string(event.get()) : "timed out",
+                 object);
 }
 
 Result<std::string> KafkaClient::ClusterId() {
-  const KafkaQueue queue(rd_kafka_queue_new(handle_));
-  const AdminOptions options = QuestionOptions(handle_, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER);
-  rd_kafka_DescribeCluster(handle_, options.get(), queue.get());
-  PH_ASSIGN_OR_RETURN(const KafkaEvent event, Await(queue.get(), "cluster"));
+  PH_ASSIGN_OR_RETURN(const KafkaEvent event,
+                      Answer(
+                          RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER,
+                          [this](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                            rd_kafka_DescribeCluster(handle_, options, queue);
+                          },
+                          "cluster"));
   const char* id = rd_kafka_DescribeCluster_result_cluster_id(
       rd_kafka_event_DescribeCluster_result(event.get()));
   if (id == nullptr) {
@@ -246,10 +300,15 @@ Result<std::string> KafkaClient::ClusterId() {
 KafkaQueue KafkaClient::AskForTopic(const std::string& topic) {
   KafkaQueue queue(rd_kafka_queue_new(handle_));
   const AdminOptions options = QuestionOptions(handle_, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+  AskForTopic(topic, options.get(), queue.get());
+  return queue;
+}
+
+void KafkaClient::AskForTopic(const std::string& topic, const rd_kafka_AdminOptions_t* options,
+                              rd_kafka_queue_t* queue) {
   const char* name = topic.c_str();
   const Topics topics(rd_kafka_TopicCollection_of_topic_names(&name, 1));
-  rd_kafka_DescribeTopics(handle_, topics.get(), options.get(), queue.get());
-  return queue;
+  rd_kafka_DescribeTopics(handle_, topics.get(), options, queue);
 }
 
 Result<KafkaTopicFacts> KafkaClient::TopicAnswer(rd_kafka_event_t* event,
@@ -275,22 +334,30 @@ Result<KafkaTopicFacts> KafkaClient::TopicAnswer(rd_kafka_event_t* event,
 }
 
 Result<KafkaTopicFacts> KafkaClient::DescribeTopic(const std::string& topic) {
-  const KafkaQueue queue = AskForTopic(topic);
-  PH_ASSIGN_OR_RETURN(const KafkaEvent event, Await(queue.get(), "topic=" + topic));
+  PH_ASSIGN_OR_RETURN(const KafkaEvent event,
+                      Answer(
+                          RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+                          [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                            AskForTopic(topic, options, queue);
+                          },
+                          "topic=" + topic));
   return TopicAnswer(event.get(), topic);
 }
 
 Result<int64_t> KafkaClient::OffsetAt(const std::string& topic, int32_t partition,
                                       rd_kafka_OffsetSpec_t spec) {
   const std::string object = fmt::format("topic={} partition={}", topic, partition);
-  const KafkaQueue queue(rd_kafka_queue_new(handle_));
-  const AdminOptions options = QuestionOptions(handle_, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
-  rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(
-      options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = spec;
-  rd_kafka_ListOffsets(handle_, list.get(), options.get(), queue.get());
-  PH_ASSIGN_OR_RETURN(const KafkaEvent event, Await(queue.get(), object));
+  PH_ASSIGN_OR_RETURN(const KafkaEvent event,
+                      Answer(
+                          RD_KAFKA_ADMIN_OP_LISTOFFSETS,
+                          [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                            rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(
+                                options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+                            rd_kafka_ListOffsets(handle_, list.get(), options, queue);
+                          },
+                          object));
   size_t count = 0;
   const rd_kafka_ListOffsetsResultInfo_t** infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);

@@ -6,8 +6,10 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,6 +44,10 @@ struct KafkaTopicFacts {
 /// A connection to a Kafka cluster, and the questions that readers and producers both ask it. A
 /// broker that is away is looked for until it is back; the calls below fail meanwhile. Threads:
 /// any.
+///
+/// While a question waits for a broker that it knows to be away, librdkafka connects again and
+/// again without a pause, on two cores. So a question is put only when a broker was there just now
+/// (Reach()), and waits briefly.
 class KafkaClient {
  public:
   using OnDelivery = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void* opaque);
@@ -59,7 +65,13 @@ class KafkaClient {
 
   rd_kafka_t* handle() const { return handle_; }
 
-  /// Errors of the questions: kUnavailable (no broker answered in time; says which and why),
+  /// OK when a broker is there, as far as known; else waits for one to come, at most this long.
+  /// Errors: kUnavailable; kUnauthenticated at once.
+  Status Reach(std::chrono::milliseconds wait, const std::string& object);
+  /// No broker was there lately.
+  bool is_away() const;
+
+  /// Errors of the questions: kUnavailable (no broker answered within 10 s; says which and why),
   /// kUnauthenticated, kPermissionDenied, kNotFound (no such topic).
   Result<std::string> ClusterId();
   Result<KafkaTopicFacts> DescribeTopic(const std::string& topic);
@@ -67,7 +79,8 @@ class KafkaClient {
   /// count, an open transaction does not.
   Result<OffsetRange> Bounds(const std::string& topic, int32_t partition);
 
-  /// The same as DescribeTopic() in two steps; the answer arrives in the returned queue.
+  /// The same as DescribeTopic() in two steps; the answer arrives in the returned queue. Only when
+  /// Reach() is OK.
   KafkaQueue AskForTopic(const std::string& topic);
   Result<KafkaTopicFacts> TopicAnswer(rd_kafka_event_t* event, const std::string& topic);
 
@@ -81,6 +94,12 @@ class KafkaClient {
   KafkaClient(std::string servers, OnDelivery on_delivery, void* opaque)
       : servers_(std::move(servers)), on_delivery_(on_delivery), opaque_(opaque) {}
   Status Connect(KafkaRole role, const KafkaProperties& properties);
+  using Question = std::function<void(rd_kafka_AdminOptions_t* options, rd_kafka_queue_t*)>;
+  /// Puts the question, again after a broker was away, until it is answered.
+  Result<KafkaEvent> Answer(rd_kafka_admin_op_t kind, const Question& question,
+                            const std::string& object);
+  void AskForTopic(const std::string& topic, const rd_kafka_AdminOptions_t* options,
+                   rd_kafka_queue_t* queue);
   Result<KafkaEvent> Await(rd_kafka_queue_t* queue, const std::string& object);
   Result<int64_t> OffsetAt(const std::string& topic, int32_t partition, rd_kafka_OffsetSpec_t spec);
   static void OnError(rd_kafka_t* handle, int error, const char* reason, void* opaque);
@@ -91,7 +110,9 @@ class KafkaClient {
   const OnDelivery on_delivery_;
   void* const opaque_;
   rd_kafka_t* handle_ = nullptr;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  bool is_away_ PH_GUARDED_BY(mutex_) = true;
+  std::atomic<bool> was_reached_ = false;
   rd_kafka_resp_err_t last_error_ PH_GUARDED_BY(mutex_) = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::string last_reason_ PH_GUARDED_BY(mutex_);
 };

@@ -31,22 +31,32 @@ int MillisecondsTo(SteadyClock::time_point until) {
 ///   Read: hand out the present haul run by run; then
 ///     take what has arrived since as the next haul and ask for the topic's id
 ///     wait for the answer about it, which ran while the caller worked on the haul before
+///
+/// Questions have a client, and so connections, of their own: a broker answers the requests of one
+/// connection in their order, and a fetch of an idle topic stays unanswered for half a second.
 class KafkaReader final : public LogReader {
  public:
-  KafkaReader(std::unique_ptr<KafkaClient> client, std::string topic)
-      : client_(std::move(client)),
+  KafkaReader(std::unique_ptr<KafkaClient> fetcher, std::unique_ptr<KafkaClient> asker,
+              std::string topic)
+      : fetcher_(std::move(fetcher)),
+        asker_(std::move(asker)),
         topic_(std::move(topic)),
-        queue_(rd_kafka_queue_new(client_->handle())),
-        handle_(rd_kafka_topic_new(client_->handle(), topic_.c_str(), nullptr)) {}
+        queue_(rd_kafka_queue_new(fetcher_->handle())),
+        handle_(rd_kafka_topic_new(fetcher_->handle(), topic_.c_str(), nullptr)) {}
 
   ~KafkaReader() override { StopAll(); }
 
   bool is_open() const { return handle_ != nullptr; }
 
   Result<std::vector<LogPartition>> Partitions() override {
-    PH_ASSIGN_OR_RETURN(const std::string cluster_id, client_->ClusterId());
-    PH_ASSIGN_OR_RETURN(const KafkaTopicFacts facts, client_->DescribeTopic(topic_));
+    PH_ASSIGN_OR_RETURN(const std::string cluster_id, asker_->ClusterId());
+    PH_ASSIGN_OR_RETURN(const KafkaTopicFacts facts, asker_->DescribeTopic(topic_));
     LogId log_id = cluster_id + "/" + facts.id;
+    // The fetching client learns of new partitions and a new topic by itself, but minutes later.
+    if (log_id != log_id_ || facts.partitions > partition_count_) {
+      PH_RETURN_IF_ERROR(fetcher_->DescribeTopic(topic_).status());
+    }
+    partition_count_ = facts.partitions;
     if (log_id != log_id_) {
       StopAll();
       log_id_ = std::move(log_id);
@@ -62,7 +72,7 @@ class KafkaReader final : public LogReader {
 
   Result<OffsetRange> Bounds(const LogPartition& partition) override {
     PH_RETURN_IF_ERROR(CheckIsOurs(partition));
-    return client_->Bounds(topic_, partition.partition);
+    return asker_->Bounds(topic_, partition.partition);
   }
 
   Status Seek(const LogPartition& partition, int64_t offset) override {
@@ -81,8 +91,8 @@ class KafkaReader final : public LogReader {
     Stop(partition.partition);
     if (rd_kafka_consume_start_queue(handle_.get(), partition.partition, offset, queue_.get()) !=
         0) {
-      return client_->ErrorOf(rd_kafka_last_error(), rd_kafka_err2str(rd_kafka_last_error()),
-                              Named(partition.partition));
+      return fetcher_->ErrorOf(rd_kafka_last_error(), rd_kafka_err2str(rd_kafka_last_error()),
+                               Named(partition.partition));
     }
     positions_[partition.partition] = offset;
     return {};
@@ -90,13 +100,14 @@ class KafkaReader final : public LogReader {
 
   Result<const LogBatch*> Read(int wait_ms, int64_t bytes_max) override {
     const auto until = SteadyClock::now() + std::chrono::milliseconds(wait_ms);
-    client_->Serve();
+    fetcher_->Serve();
+    asker_->Serve();
     while (true) {
       PH_ASSIGN_OR_RETURN(const LogBatch* batch, NextRun(bytes_max));
       if (batch != nullptr) return batch;
       present_.Clear();
       if (next_.empty()) TakeNext(until);
-      if (answer_ == nullptr && (!next_.empty() || IsCheckDue())) Ask();
+      if (answer_ == nullptr && (!next_.empty() || IsCheckDue())) PH_RETURN_IF_ERROR(Ask(until));
       PH_ASSIGN_OR_RETURN(const bool is_checked, AwaitAnswer(until));
       if (is_checked && !next_.empty()) {
         std::swap(present_, next_);
@@ -132,12 +143,26 @@ class KafkaReader final : public LogReader {
   /// Fills `next_` with what has arrived and has it checked; waits for the first record only.
   void TakeNext(SteadyClock::time_point until) {
     next_.Take(queue_.get(), MillisecondsTo(until));
+    if (next_.empty()) return;
     // A question that was asked before does not speak for what arrived after it.
-    if (!next_.empty()) Ask();
+    answer_.reset();
+    if (!asker_->is_away()) PutQuestion();
   }
 
-  void Ask() {
-    answer_ = client_->AskForTopic(topic_);
+  /// Waits for a broker if it must.
+  Status Ask(SteadyClock::time_point until) {
+    const Status reached =
+        asker_->Reach(std::chrono::milliseconds(MillisecondsTo(until)), "topic=" + topic_);
+    if (reached.ok()) {
+      PutQuestion();
+      return {};
+    }
+    asked_at_ = SteadyClock::now();
+    return Unanswered(reached).status();
+  }
+
+  void PutQuestion() {
+    answer_ = asker_->AskForTopic(topic_);
     asked_at_ = SteadyClock::now();
   }
 
@@ -151,7 +176,7 @@ class KafkaReader final : public LogReader {
         rd_kafka_queue_poll(answer_.get(), next_.empty() ? 0 : MillisecondsTo(until)));
     if (event == nullptr) return false;
     answer_.reset();
-    Result<KafkaTopicFacts> facts = client_->TopicAnswer(event.get(), topic_);
+    Result<KafkaTopicFacts> facts = asker_->TopicAnswer(event.get(), topic_);
     if (!facts.ok()) return Unanswered(facts.error());
     away_since_.reset();
     if (facts->id == topic_id_) return true;
@@ -207,17 +232,19 @@ class KafkaReader final : public LogReader {
                      Named(run.partition), position, run.error_text);
       }
       default:
-        return client_->ErrorOf(run.error, run.error_text.c_str(), Named(run.partition));
+        return fetcher_->ErrorOf(run.error, run.error_text.c_str(), Named(run.partition));
     }
   }
 
-  // In this order: what refers to the client goes before it.
-  std::unique_ptr<KafkaClient> client_;
+  // In this order: what refers to a client goes before it.
+  std::unique_ptr<KafkaClient> fetcher_;
+  std::unique_ptr<KafkaClient> asker_;
   const std::string topic_;
   KafkaQueue queue_;
   KafkaTopic handle_;
   LogId log_id_;
   std::string topic_id_;
+  int32_t partition_count_ = 0;           // as the fetching client knows it
   std::map<int32_t, int64_t> positions_;  // next offset of each partition that is read
   KafkaHaul present_;                     // checked; what Read() hands out
   KafkaHaul next_;                        // taken, not yet checked
@@ -232,9 +259,11 @@ class KafkaReader final : public LogReader {
 Result<std::unique_ptr<LogReader>> OpenKafkaReader(
     const std::map<std::string, std::string>& properties, const std::string& topic) {
   if (topic.empty()) return Error(StatusCode::kInvalidArgument, "no topic");
-  PH_ASSIGN_OR_RETURN(std::unique_ptr<KafkaClient> client,
+  PH_ASSIGN_OR_RETURN(std::unique_ptr<KafkaClient> fetcher,
                       KafkaClient::Open(KafkaRole::kReader, properties));
-  auto reader = std::make_unique<KafkaReader>(std::move(client), topic);
+  PH_ASSIGN_OR_RETURN(std::unique_ptr<KafkaClient> asker,
+                      KafkaClient::Open(KafkaRole::kReader, properties));
+  auto reader = std::make_unique<KafkaReader>(std::move(fetcher), std::move(asker), topic);
   if (!reader->is_open()) {
     return Error(StatusCode::kInvalidArgument, "not a topic name: topic={}", topic);
   }
