@@ -1,10 +1,12 @@
 #include "playhead/cli/simulate_command.h"
 
+#include "playhead/base/clock.h"
 #include "playhead/base/stop_signal.h"
 #include "playhead/base/suggest.h"
 #include "playhead/base/uuid.h"
 #include "playhead/cli/output.h"
 #include "playhead/cli/progress.h"
+#include "playhead/cli/simulate_options.h"
 #include "playhead/config/config.h"
 #include "playhead/http/client.h"
 #include "playhead/ingest/lake.h"
@@ -21,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -37,11 +40,8 @@ constexpr int kAppendsInFlightMax = 64;
 
 struct SimulateArgs {
   std::string stream;
-  int64_t events = 10'000;
-  uint64_t seed = 1;
-  double rate = 0;
-  double faults = 0;
-  int32_t users = 0;
+  SimulateFlags flags;
+  std::string eventsim;
   std::string to;
   std::string truth;
 };
@@ -76,18 +76,13 @@ class FileOutput final : public Output {
  public:
   FileOutput(std::string path, bool is_folder) : path_(std::move(path)), is_folder_(is_folder) {}
   Status Take(std::string_view stream, std::string_view record) override {
-    std::string key = is_folder_ ? std::string(stream) : std::string();
-    auto found = files_.find(key);
-    if (found == files_.end()) {
-      const std::string path = is_folder_ ? path_ + "/" + key + ".jsonl" : path_;
-      auto file = std::make_unique<std::ofstream>(path, std::ios::binary | std::ios::trunc);
-      if (!*file) return Error(StatusCode::kPermissionDenied, "cannot write: path={}", path);
-      found = files_.emplace(std::move(key), std::move(file)).first;
-    }
-    *found->second << record << '\n';
+    PH_ASSIGN_OR_RETURN(std::ofstream * file, FileOf(is_folder_ ? stream : ""));
+    *file << record << '\n';
     return {};
   }
   Status Flush() override {
+    // A file that was asked for is there, even when nothing happened.
+    if (!is_folder_) PH_RETURN_IF_ERROR(FileOf(""));
     for (auto& [name, file] : files_) {
       file->flush();
       if (!*file) {
@@ -98,9 +93,20 @@ class FileOutput final : public Output {
   }
 
  private:
+  Result<std::ofstream*> FileOf(std::string_view stream) {
+    auto found = files_.find(stream);
+    if (found == files_.end()) {
+      const std::string path = is_folder_ ? fmt::format("{}/{}.jsonl", path_, stream) : path_;
+      auto file = std::make_unique<std::ofstream>(path, std::ios::binary | std::ios::trunc);
+      if (!*file) return Error(StatusCode::kPermissionDenied, "cannot write: path={}", path);
+      found = files_.emplace(std::string(stream), std::move(file)).first;
+    }
+    return found->second.get();
+  }
+
   std::string path_;
   bool is_folder_;
-  std::map<std::string, std::unique_ptr<std::ofstream>> files_;
+  std::map<std::string, std::unique_ptr<std::ofstream>, std::less<>> files_;
 };
 
 /// POSTs NDJSON bodies to a collector. An unanswered request is sent again under its
@@ -265,28 +271,29 @@ Result<std::unique_ptr<Output>> OpenOutput(const config::ResolvedConfig& config,
 }
 
 Status GenerateEvents(const config::ResolvedConfig& config, sim::Simulator& simulator,
-                      const SimulateArgs& args, std::stop_token stop) {
+                      const SimulateArgs& args, int64_t events, std::stop_token stop) {
   const std::vector<std::string> streams = simulator.streams();
   PH_ASSIGN_OR_RETURN(const auto output,
                       OpenOutput(config, args.to, args.stream.empty() && streams.size() > 1, stop));
-  Progress progress("simulate", args.events, "events");
+  const double rate = args.flags.rate.value_or(0);
+  Progress progress("simulate", events, "events");
   const sim::Sink sink = [&](std::string_view stream, std::string_view record) {
     return output->Take(stream, record);
   };
   const auto started = std::chrono::steady_clock::now();
   const int64_t batch =
-      args.rate > 0 ? std::clamp<int64_t>(static_cast<int64_t>(args.rate / 20), 1, 10'000) : 10'000;
+      rate > 0 ? std::clamp<int64_t>(static_cast<int64_t>(rate / 20), 1, 10'000) : 10'000;
   int64_t made = 0;
   while (!stop.stop_requested()) {
     PH_ASSIGN_OR_RETURN(const int64_t count, simulator.Generate(args.stream, batch, sink));
     if (count == 0) break;
     made += count;
     progress.Advance(made);
-    if (args.rate > 0) {
+    if (rate > 0) {
       PH_RETURN_IF_ERROR(output->Flush());
       const auto due =
           started + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                        std::chrono::duration<double>(static_cast<double>(made) / args.rate));
+                        std::chrono::duration<double>(static_cast<double>(made) / rate));
       const auto wait = std::chrono::duration_cast<std::chrono::microseconds>(
           due - std::chrono::steady_clock::now());
       if (wait.count() > 0) ingest::SleepUnlessStopped(stop, wait.count());
@@ -297,12 +304,26 @@ Status GenerateEvents(const config::ResolvedConfig& config, sim::Simulator& simu
   return {};
 }
 
+Result<std::string> ReadEventSimFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) return Error(StatusCode::kNotFound, "--eventsim: cannot read the file: {}", path);
+  return text.str();
+}
+
 Status Simulate(const config::ResolvedConfig& config, SimulateArgs args) {
+  if (!args.eventsim.empty()) {
+    PH_ASSIGN_OR_RETURN(args.flags.eventsim_text, ReadEventSimFile(args.eventsim));
+  }
   PH_ASSIGN_OR_RETURN(
-      const auto simulator,
-      sim::MakeSimulator(
-          config.project.name,
-          {.events = args.events, .seed = args.seed, .users = args.users, .faults = args.faults}));
+      const SimulateOptions options,
+      ReadSimulateFlags(args.flags, config.project.name, SystemClock().NowMicros()));
+  if (!options.ignored_keys.empty()) {
+    WriteNote(fmt::format("--eventsim: these keys mean nothing here: {}\n",
+                          fmt::join(options.ignored_keys, ", ")));
+  }
+  PH_ASSIGN_OR_RETURN(const auto simulator, sim::MakeSimulator(config.project.name, options.sim));
   const std::vector<std::string> streams = simulator->streams();
   if (!args.stream.empty() && std::ranges::find(streams, args.stream) == streams.end()) {
     return Error(StatusCode::kNotFound, "project {} has no simulated event stream {}{}",
@@ -311,7 +332,10 @@ Status Simulate(const config::ResolvedConfig& config, SimulateArgs args) {
   const bool makes_events = !streams.empty();
   if (args.to.empty()) args.to = makes_events ? "-" : config.landing_folder;
   const StopSignal signal;
-  if (makes_events) PH_RETURN_IF_ERROR(GenerateEvents(config, *simulator, args, signal.token()));
+  if (makes_events) {
+    PH_RETURN_IF_ERROR(
+        GenerateEvents(config, *simulator, args, options.sim.events, signal.token()));
+  }
   if (args.stream.empty()) {
     const bool is_folder =
         args.to.ends_with('/') || std::filesystem::is_directory(args.to) || !makes_events;
@@ -342,16 +366,23 @@ void AddSimulateCommand(CommandLine& line) {
       line.Add("simulate", "Makes believable events or landing files, and knows the truth",
                "playhead simulate media_events --events 1000 --to -");
   app.add_option("STREAM", args->stream, "One stream (default: the whole project)");
-  app.add_option("--events", args->events, "How many events, or streams of the startup project")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
-      ->capture_default_str();
-  app.add_option("--seed", args->seed, "The same seed gives the same bytes")->capture_default_str();
-  app.add_option("--rate", args->rate, "Events per second (default: as fast as they are taken)")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--faults", args->faults, "Share of faulty records, 0 to 1")
+  SimulateFlags& flags = args->flags;
+  app.add_option("--events", flags.events,
+                 "How many events, or streams of the startup project; 0: no limit [10000, with "
+                 "--to-time no limit]")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--seed", flags.seed, "The same seed gives the same bytes [1]");
+  app.add_option("--rate", flags.rate, "Events per second (default: as fast as they are taken)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--from", flags.from,
+                 "First event time, such as 2025-09-08 or 2025-09-08T20:00:00+02:00");
+  app.add_option("--to-time", flags.to_time, "Event times lie before this");
+  app.add_option("--users", flags.users, "How many users (default: from --events)")
+      ->check(CLI::Range(1, 5'000'000));
+  app.add_option("--faults", flags.faults, "Share of faulty records, 0 to 1")
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--users", args->users, "How many users (default: from --events)")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--eventsim", args->eventsim,
+                 "FILE: EventSim's JSON configuration, for the project listening");
   app.add_option(
       "--to", args->to,
       "- (stdout), FILE, DIR, http://HOST:PORT, kafka (the target's) or kafka://HOST:PORT "
