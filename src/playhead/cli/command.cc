@@ -41,18 +41,40 @@ void UseUtf8() {
   }
 }
 
+/// The first word that is neither a flag of `app` nor a flag's value; empty without one.
+std::string FirstCommand(const CLI::App& app, int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.empty() || word[0] != '-') return word;
+    const CLI::Option* option = app.get_option_no_throw(word);
+    if (option != nullptr && option->get_expected_min() > 0) ++i;  // its value follows
+  }
+  return "";
+}
+
 }  // namespace
 
 struct CommandLine::State {
   CLI::App app{"A streaming-media lakehouse in one program.", "playhead"};
-  config::Flags flags;
+  config::Flags flags;          ///< before the command
+  config::Flags command_flags;  ///< behind it
   std::function<int()> chosen;
+
+  /// What stands behind the command wins: it is nearer to it.
+  config::Flags AllFlags() const {
+    config::Flags all = command_flags;
+    all.values.insert(flags.values.begin(), flags.values.end());
+    all.assignments.insert(all.assignments.begin(), flags.assignments.begin(),
+                           flags.assignments.end());
+    return all;
+  }
 };
 
 CommandLine::CommandLine() : state_(std::make_unique<State>()) {
   CLI::App& app = state_->app;
   app.set_version_flag("--version", "playhead " PLAYHEAD_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
+  config::AddCommonFlags(app, state_->flags);
   app.footer(kFooter);
   app.get_formatter()->column_width(34);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
@@ -63,19 +85,20 @@ CommandLine::~CommandLine() = default;
 CLI::App& CommandLine::Add(const std::string& name, const std::string& description,
                            const std::string& example) {
   CLI::App* command = state_->app.add_subcommand(name, description);
+  command->group("Commands");
   command->footer("Example:\n  " + example);
   return *command;
 }
 
 void CommandLine::AddSettingFlag(CLI::App& command, const std::string& flag, std::string_view key) {
-  config::AddSettingFlag(command, state_->flags, flag, key);
+  config::AddSettingFlag(command, state_->command_flags, flag, key);
 }
 
 void CommandLine::OnRun(CLI::App& command, std::function<int(const config::ResolvedConfig&)> run) {
-  config::AddCommonFlags(command, state_->flags);
+  config::AddCommonFlags(command, state_->command_flags);
   command.callback([this, run = std::move(run)] {
     state_->chosen = [this, run] {
-      const auto config = config::Resolve(config::ProcessInputs(state_->flags));
+      const auto config = config::Resolve(config::ProcessInputs(state_->AllFlags()));
       if (!config.ok()) return Fail(config.error());
       logging::SetLevel(LevelOf(config->settings.Text("log_level")));
       return run(*config);
@@ -92,15 +115,17 @@ int CommandLine::Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   UseUtf8();
   CLI::App& app = state_->app;
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
   if (argc < 2) {
     WriteNote(app.help());
     return kExitFailed;
   }
-  if (argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  const std::string name = FirstCommand(app, argc, argv);
+  const bool is_command = std::find(names.begin(), names.end(), name) != names.end();
+  if (!name.empty() && !is_command) {
     return Fail(Error(StatusCode::kInvalidArgument, "unknown command {}{}; see playhead --help",
-                      argv[1], DidYouMean(argv[1], names)));
+                      name, DidYouMean(name, names)));
   }
   try {
     app.parse(argc, argv);
@@ -112,10 +137,11 @@ int CommandLine::Main(int argc, char** argv) {
     return written.ok() ? kExitDone : Fail(written);
   } catch (const CLI::ParseError& error) {
     WriteNote(fmt::format("playhead: {}; see playhead {}--help\n", error.what(),
-                          argv[1][0] == '-' ? "" : std::string(argv[1]) + " "));
+                          name.empty() ? "" : name + " "));
     return kExitFailed;
   }
-  return state_->chosen ? state_->chosen() : kExitFailed;
+  if (state_->chosen) return state_->chosen();
+  return Fail(Error(StatusCode::kInvalidArgument, "no command was given; see playhead --help"));
 }
 
 int Fail(const Status& status) {

@@ -19,6 +19,8 @@ void AddSettingFlag(CLI::App& app, Flags& flags, const std::string& flag, std::s
 }
 
 void AddCommonFlags(CLI::App& app, Flags& flags) {
+  // Behind the command's own in its --help.
+  app.option_defaults()->group("Common options");
   AddSettingFlag(app, flags, "--project", "project");
   AddSettingFlag(app, flags, "--target,--env", "target");
   AddSettingFlag(app, flags, "--warehouse", "warehouse");
@@ -29,6 +31,7 @@ void AddCommonFlags(CLI::App& app, Flags& flags) {
   app.add_option("--set", flags.assignments,
                  "KEY=VALUE: any setting that `playhead config` lists; may be repeated.")
       ->allow_extra_args(false);
+  app.option_defaults()->group("Options");
 }
 
 }  // namespace playhead::config
