@@ -1,14 +1,13 @@
 #include "playhead/ingest/file_load.h"
 
 #include "playhead/base/arrow_status.h"
+#include "playhead/base/logging.h"
 #include "playhead/decode/csv_cutter.h"
 #include "playhead/decode/record_cutter.h"
+#include "playhead/ingest/file_input.h"
 #include "playhead/ingest/parquet_load.h"
 
-#include <arrow/buffer.h>
-#include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
-#include <arrow/util/compression.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -19,69 +18,8 @@
 namespace playhead::ingest {
 namespace {
 
-constexpr int64_t kChunkBytes = 1 << 20;
 constexpr std::string_view kReadStage = "read";
 constexpr std::string_view kCutStage = "cut";
-
-/// A packed file that grows more than this is taken for a bomb, once it has passed kBombBytesMin.
-/// Event files shrink to a tenth, rarely to a fiftieth.
-constexpr int64_t kUnpackRatioMax = 250;
-constexpr int64_t kBombBytesMin = 64LL << 20;
-
-/// One opened file, unpacked as its name says, read in chunks.
-class Input {
- public:
-  static Result<Input> Open(const InputFile& file) {
-    Input input;
-    PH_ASSIGN_OR_RETURN(input.file_, arrow::io::ReadableFile::Open(file.path));
-    input.stream_ = input.file_;
-    if (file.is_gzip || file.is_zstd) {
-      PH_ASSIGN_OR_RETURN(input.codec_,
-                          arrow::util::Codec::Create(file.is_gzip ? arrow::Compression::GZIP
-                                                                  : arrow::Compression::ZSTD));
-      PH_ASSIGN_OR_RETURN(input.stream_,
-                          arrow::io::CompressedInputStream::Make(input.codec_.get(), input.file_));
-    }
-    input.buffer_.resize(kChunkBytes);
-    return input;
-  }
-
-  /// The next bytes; empty at the end. A damaged or exploding stream ends early and problem() says
-  /// why.
-  Result<std::string_view> Read() {
-    const arrow::Result<int64_t> size = stream_->Read(kChunkBytes, buffer_.data());
-    if (!size.ok()) {
-      if (codec_ == nullptr) return internal::ToStatus(size.status());
-      problem_ = fmt::format("packed file is damaged after {} bytes: {}", unpacked_,
-                             size.status().message());
-      return std::string_view();
-    }
-    unpacked_ += *size;
-    if (codec_ != nullptr && unpacked_ > kBombBytesMin &&
-        unpacked_ > kUnpackRatioMax * std::max<int64_t>(position(), 1)) {
-      problem_ = fmt::format("packed file grows more than {} times: stopped after {} bytes",
-                             kUnpackRatioMax, unpacked_);
-      return std::string_view();
-    }
-    return std::string_view(buffer_.data(), static_cast<size_t>(*size));
-  }
-
-  /// Bytes of the file as it lies on disk that have been read.
-  int64_t position() const {
-    const arrow::Result<int64_t> position = file_->Tell();
-    return position.ok() ? *position : 0;
-  }
-  const std::string& problem() const { return problem_; }
-
- private:
-  Input() = default;
-  std::shared_ptr<arrow::io::ReadableFile> file_;
-  std::shared_ptr<arrow::util::Codec> codec_;  // outlives the stream that borrows it
-  std::shared_ptr<arrow::io::InputStream> stream_;
-  std::vector<char> buffer_;
-  int64_t unpacked_ = 0;
-  std::string problem_;
-};
 
 /// A piece that cannot be decoded, as a dead letter.
 void AddUndecodable(const decode::Piece& piece, decode::RecordDecoder& decoder) {
@@ -96,14 +34,36 @@ void AddUndecodable(const decode::Piece& piece, decode::RecordDecoder& decoder) 
   decoder.AddDeadLetter({.bytes = piece.bytes, .offset = piece.number}, kCutStage, verdict);
 }
 
+/// What a damaged packed file leaves behind: the beginning of the record it broke off in, if any,
+/// as one dead letter that also stands for the rest, whose bytes cannot be had. A record that lacks
+/// its end is not decoded, although it may look whole (`1,Hea` of `1,Heat`). Returns their number.
+template <typename Cutter>
+int64_t AddDamagedEnd(const FileInput& input, Cutter& cutter, int64_t number,
+                      decode::RecordDecoder& decoder) {
+  logging::Warn("ingest", "file ends before its end",
+                {{"path", input.path()}, {"why", input.problem()}});
+  const decode::Verdict verdict{
+      .is_good = false, .reason = decode::Reason::kUnreadable, .detail = input.problem()};
+  cutter.Push({}, /*is_last=*/true);
+  int64_t count = 0;
+  decode::Piece piece;
+  while (cutter.Next(&piece)) {
+    decoder.AddDeadLetter({.bytes = piece.bytes, .offset = number + count++}, kReadStage, verdict);
+  }
+  if (count == 0)
+    decoder.AddDeadLetter({.bytes = {}, .offset = number + count++}, kReadStage, verdict);
+  return count;
+}
+
 /// Feeds the whole input to a cutter; `take` decodes one record. Returns the number of pieces.
 template <typename Cutter, typename Take>
-Result<int64_t> CutAll(Input& input, Cutter& cutter, EpochBuilder& epoch,
+Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch,
                        const LoadProgress& progress, const Take& take) {
   int64_t records = 0;
   for (bool is_last = false; !is_last;) {
     PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
     is_last = chunk.empty();
+    if (is_last && !input.problem().empty()) break;
     cutter.Push(chunk, is_last);
     decode::Piece piece;
     while (cutter.Next(&piece)) {
@@ -117,16 +77,11 @@ Result<int64_t> CutAll(Input& input, Cutter& cutter, EpochBuilder& epoch,
     }
     if (progress) progress(input.position());
   }
-  if (!input.problem().empty()) {
-    // What was unpacked is in; the rest is named here, for its bytes cannot be had.
-    epoch.decoder().AddDeadLetter(
-        {.bytes = {}, .offset = records++}, kReadStage,
-        {.is_good = false, .reason = decode::Reason::kUnreadable, .detail = input.problem()});
-  }
+  if (!input.problem().empty()) records += AddDamagedEnd(input, cutter, records, epoch.decoder());
   return records;
 }
 
-Result<int64_t> LoadJson(Input& input, decode::CutMode mode, EpochBuilder& epoch,
+Result<int64_t> LoadJson(FileInput& input, decode::CutMode mode, EpochBuilder& epoch,
                          const Clock& clock, const LoadProgress& progress) {
   decode::RecordCutter cutter(mode, epoch.record_bytes_max());
   const int64_t now_us = clock.NowMicros();
@@ -136,8 +91,8 @@ Result<int64_t> LoadJson(Input& input, decode::CutMode mode, EpochBuilder& epoch
   });
 }
 
-Result<int64_t> LoadCsv(Input& input, const std::vector<std::string>& columns, EpochBuilder& epoch,
-                        const Clock& clock, const LoadProgress& progress) {
+Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& columns,
+                        EpochBuilder& epoch, const Clock& clock, const LoadProgress& progress) {
   decode::CsvCutter cutter(epoch.record_bytes_max());
   const int64_t now_us = clock.NowMicros();
   bool has_header = false;
@@ -164,7 +119,7 @@ Result<int64_t> LoadCsv(Input& input, const std::vector<std::string>& columns, E
 class UnpackedFile {
  public:
   static Result<UnpackedFile> Make(const InputFile& file, const EpochBuilder& epoch) {
-    PH_ASSIGN_OR_RETURN(Input input, Input::Open(file));
+    PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open(file));
     PH_ASSIGN_OR_RETURN(const std::string folder, storage::LocalPath(epoch.staging_uri()));
     std::error_code error;
     std::filesystem::create_directories(folder, error);
@@ -227,7 +182,7 @@ Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock
     PH_ASSIGN_OR_RETURN(const UnpackedFile unpacked, UnpackedFile::Make(file, epoch));
     return LoadParquet(unpacked.path(), epoch, clock, progress);
   }
-  PH_ASSIGN_OR_RETURN(Input input, Input::Open(file));
+  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open(file));
   switch (file.format) {
     case project::Format::kCsv:
       return LoadCsv(input, epoch.column_names(), epoch, clock, progress);

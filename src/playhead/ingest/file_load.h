@@ -27,11 +27,11 @@ InputFile DescribeFile(const std::string& path, project::Format declared);
 
 /// Decodes every record of `file` into `epoch`; `_offset` is the record's number from 0. What
 /// cannot be read (a torn gzip, an unbalanced array) becomes one dead letter `unreadable` for the
-/// rest, so nothing is lost silently; a damaged Parquet file is refused as a whole. Memory is
-/// bounded by one chunk and one record, for Parquet see LoadParquet(); a packed Parquet file is
-/// unpacked into the epoch's staging folder. Returns the number of records. Errors: kNotFound,
-/// kUnavailable (I/O), kInvalidArgument (a CSV header or Parquet schema that lacks every declared
-/// column, a damaged or exploding Parquet file).
+/// rest and a warning in the log, so nothing is lost silently; a damaged Parquet file is refused as
+/// a whole. Memory is bounded by one chunk and one record, for Parquet see LoadParquet(); a packed
+/// Parquet file is unpacked into the epoch's staging folder. Returns the number of records. Errors:
+/// kNotFound, kUnavailable (I/O), kInvalidArgument (a CSV header or Parquet schema that lacks every
+/// declared column, a damaged or exploding Parquet file).
 Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
                          const LoadProgress& progress);
 

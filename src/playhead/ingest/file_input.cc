@@ -1,0 +1,85 @@
+#include "playhead/ingest/file_input.h"
+
+#include "playhead/base/arrow_status.h"
+
+#include <algorithm>
+
+namespace playhead::ingest {
+namespace {
+
+constexpr size_t kChunkBytes = 1 << 20;
+constexpr size_t kPackedChunkBytes = 256 << 10;
+// What a damaged place takes with it is what these bytes of the packed file hold.
+constexpr size_t kStepBytes = 4 << 10;
+
+}  // namespace
+
+Result<FileInput> FileInput::Open(const InputFile& file) {
+  FileInput input;
+  input.path_ = file.path;
+  PH_ASSIGN_OR_RETURN(input.file_, arrow::io::ReadableFile::Open(file.path));
+  input.buffer_.resize(kChunkBytes);
+  if (file.is_gzip || file.is_zstd) {
+    PH_ASSIGN_OR_RETURN(input.codec_,
+                        arrow::util::Codec::Create(file.is_gzip ? arrow::Compression::GZIP
+                                                                : arrow::Compression::ZSTD));
+    PH_ASSIGN_OR_RETURN(input.decompressor_, input.codec_->MakeDecompressor());
+    input.packed_.resize(kPackedChunkBytes);
+  }
+  return input;
+}
+
+Result<std::string_view> FileInput::Read() {
+  if (codec_ != nullptr) return ReadPacked();
+  PH_ASSIGN_OR_RETURN(const int64_t size, file_->Read(kChunkBytes, buffer_.data()));
+  position_ += size;
+  return std::string_view(buffer_.data(), static_cast<size_t>(size));
+}
+
+Status FileInput::FillPacked() {
+  PH_ASSIGN_OR_RETURN(const int64_t size, file_->Read(kPackedChunkBytes, packed_.data()));
+  position_ += size;
+  is_at_end_ = size == 0;
+  packed_rest_ = std::string_view(packed_.data(), static_cast<size_t>(size));
+  return {};
+}
+
+Result<std::string_view> FileInput::ReadPacked() {
+  size_t filled = 0;
+  while (filled < kChunkBytes && problem_.empty()) {
+    if (packed_rest_.empty() && !is_at_end_) PH_RETURN_IF_ERROR(FillPacked());
+    if (is_at_end_ && !is_inside_) {
+      if (position_ == 0) problem_ = "packed file is damaged: it is empty";
+      break;
+    }
+    const std::string_view packed = packed_rest_.substr(0, kStepBytes);
+    const arrow::Result<arrow::util::Decompressor::DecompressResult> step =
+        decompressor_->Decompress(static_cast<int64_t>(packed.size()),
+                                  reinterpret_cast<const uint8_t*>(packed.data()),
+                                  static_cast<int64_t>(kChunkBytes - filled),
+                                  reinterpret_cast<uint8_t*>(buffer_.data()) + filled);
+    if (!step.ok()) {
+      problem_ = fmt::format("packed file is damaged after {} bytes: {}", unpacked_,
+                             step.status().message());
+      break;
+    }
+    filled += static_cast<size_t>(step->bytes_written);
+    unpacked_ += step->bytes_written;
+    packed_rest_.remove_prefix(static_cast<size_t>(step->bytes_read));
+    is_inside_ = true;
+    if (unpacked_ > kBombBytesMin &&
+        unpacked_ > kUnpackRatioMax * std::max<int64_t>(position_, 1)) {
+      problem_ = fmt::format("packed file grows more than {} times: stopped after {} bytes",
+                             kUnpackRatioMax, unpacked_);
+    } else if (decompressor_->IsFinished()) {
+      is_inside_ = false;
+      PH_RETURN_IF_ERROR(internal::ToStatus(decompressor_->Reset()));
+    } else if (step->bytes_read == 0 && step->bytes_written == 0) {
+      problem_ = fmt::format("packed file is damaged after {} bytes: {}", unpacked_,
+                             is_at_end_ ? "it is truncated" : "it cannot be unpacked further");
+    }
+  }
+  return std::string_view(buffer_.data(), filled);
+}
+
+}  // namespace playhead::ingest

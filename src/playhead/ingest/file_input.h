@@ -1,0 +1,59 @@
+#pragma once
+
+#include "playhead/base/status.h"
+#include "playhead/ingest/file_load.h"
+
+#include <arrow/io/file.h>
+#include <arrow/util/compression.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace playhead::ingest {
+
+/// A packed file that grows by more than this factor is taken for a bomb, once it has passed
+/// kBombBytesMin. Event files shrink to a tenth, rarely to a fiftieth.
+inline constexpr int64_t kUnpackRatioMax = 250;
+inline constexpr int64_t kBombBytesMin = 64LL << 20;
+
+/// One file read from its beginning in chunks, unpacked as its name says; gzip members and zstd
+/// frames one after the other are one stream. Memory: two chunks. Threads: one at a time.
+class FileInput {
+ public:
+  /// Errors: kNotFound, kUnavailable (I/O).
+  static Result<FileInput> Open(const InputFile& file);
+
+  /// The next bytes, valid until the next call; empty at the end. A packed file that is damaged,
+  /// truncated or explodes ends there: what could be unpacked is given, problem() says why it ends.
+  /// Errors: kUnavailable (I/O).
+  Result<std::string_view> Read();
+
+  const std::string& path() const { return path_; }
+  /// Bytes of the file as it lies on disk that have been read.
+  int64_t position() const { return position_; }
+  /// Why the file ends before its end; empty while nothing is wrong with it.
+  const std::string& problem() const { return problem_; }
+
+ private:
+  FileInput() = default;
+  Result<std::string_view> ReadPacked();
+  Status FillPacked();
+
+  std::string path_;
+  std::shared_ptr<arrow::io::ReadableFile> file_;
+  std::unique_ptr<arrow::util::Codec> codec_;
+  std::shared_ptr<arrow::util::Decompressor> decompressor_;
+  std::vector<char> buffer_;  // what is given out
+  std::vector<char> packed_;
+  std::string_view packed_rest_;  // of packed_, not yet unpacked
+  bool is_inside_ = false;        // a member or frame has begun and not ended
+  bool is_at_end_ = false;
+  int64_t position_ = 0;
+  int64_t unpacked_ = 0;
+  std::string problem_;
+};
+
+}  // namespace playhead::ingest
