@@ -46,7 +46,7 @@ class KafkaLake(Lake):
     def start_ingest(self, *more):
         with open(self.folder / "ingest.log", "ab") as out:
             self.ingest = subprocess.Popen(
-                [self.binary, "ingest", "--epoch-interval-ms", "100", *more],
+                [self.binary, "ingest", *(more or ("--epoch-interval-ms", "100"))],
                 stdout=subprocess.DEVNULL, stderr=out, env=self.environment())
 
     def wait_for_rows(self, table, rows, seconds=60):
