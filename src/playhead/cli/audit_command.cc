@@ -45,6 +45,10 @@ int RunAudit(const config::ResolvedConfig& config, const AuditArgs& args) {
                           line.counts.good, line.counts.dead, line.counts.skipped, line.rows,
                           line.dead_rows, problems.empty(), problem});
   }
+  for (const ingest::ForeignRows& rows : report->foreign) {
+    table.rows.push_back(
+        {rows.stream, rows.source, {}, {}, {}, {}, {}, rows.rows, rows.dead_rows, {}, {}});
+  }
   const Status printed = WriteOut(Render(table, ChooseFormat(args.format)));
   if (!printed.ok()) return Fail(printed);
   for (const std::string& problem : report->problems) WriteNote("audit: " + problem + "\n");
@@ -53,8 +57,16 @@ int RunAudit(const config::ResolvedConfig& config, const AuditArgs& args) {
       WriteNote(fmt::format("audit: {} {}: {}\n", line.stream, line.source, problem));
     }
   }
-  WriteNote(fmt::format("audit: {} sources, {} live files: {}\n", report->lines.size(),
-                        report->files, report->is_exact() ? "exact" : "NOT exact"));
+  int64_t foreign_rows = 0;
+  for (const ingest::ForeignRows& rows : report->foreign) {
+    foreign_rows += rows.rows + rows.dead_rows;
+    WriteNote(fmt::format("audit: {}: {} rows and {} dead letters are not judged: {}\n",
+                          rows.stream, rows.rows, rows.dead_rows, rows.source));
+  }
+  WriteNote(fmt::format(
+      "audit: {} sources, {} live files: {}{}\n", report->lines.size(), report->files,
+      report->is_exact() ? "exact" : "NOT exact",
+      report->foreign.empty() ? "" : fmt::format("; {} rows of other writers", foreign_rows)));
   return report->is_exact() ? kExitDone : kExitCheckSaidNo;
 }
 

@@ -49,6 +49,20 @@ TEST(Render, MarkdownEscapesBars) {
       "| a\\|b |\n|---|\n| x y |\n");
 }
 
+TEST(PartitionPath, AnIdentityOfADateIsADate) {
+  iceberg::NestedField day{.id = 3, .name = "ingestion_date"};
+  day.type = std::make_shared<iceberg::Type>(iceberg::Type{.kind = iceberg::TypeKind::kDate});
+  iceberg::TableMetadata metadata;
+  // The column has been dropped since: only the first schema has it.
+  metadata.schemas = {{.schema_id = 0, .fields = {day}}, {.schema_id = 1}};
+  metadata.current_schema_id = 1;
+  metadata.specs = {
+      {.spec_id = 0, .fields = {{.source_id = 3, .field_id = 1000, .name = "ingestion_date"}}}};
+  catalog::LiveFile file;
+  file.file.partition = {int32_t{20'362}};
+  EXPECT_EQ(PartitionPath(metadata, file), "ingestion_date=2025-10-01");
+}
+
 TEST(IsoMicros, PrintsOnlyTheDigitsThatCount) {
   EXPECT_EQ(IsoMicros(0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(IsoMicros(1'704'189'600'123'000), "2024-01-02T10:00:00.123Z");

@@ -48,6 +48,16 @@ const iceberg::PartitionSpec* FindSpec(const iceberg::TableMetadata& metadata, i
   return nullptr;
 }
 
+/// A column that was dropped is no longer in the current schema, but in an older one.
+iceberg::TypeKind SourceKind(const iceberg::TableMetadata& metadata,
+                             const iceberg::PartitionField& field) {
+  const iceberg::NestedField* source = metadata.CurrentSchema().FindById(field.source_id);
+  for (size_t i = 0; source == nullptr && i < metadata.schemas.size(); ++i) {
+    source = metadata.schemas[i].FindById(field.source_id);
+  }
+  return source == nullptr ? iceberg::TypeKind::kString : source->type->kind;
+}
+
 /// A number of a snapshot summary, null when the writer left it out.
 Cell SummaryNumber(const iceberg::Snapshot& snapshot, const std::string& key) {
   const auto entry = snapshot.summary.find(key);
@@ -130,7 +140,8 @@ std::string PartitionPath(const iceberg::TableMetadata& metadata, const catalog:
   if (spec == nullptr) return "";
   std::string path;
   for (size_t i = 0; i < spec->fields.size() && i < file.file.partition.size(); ++i) {
-    path += (i > 0 ? "/" : "") + iceberg::HiveFolder(spec->fields[i], file.file.partition[i]);
+    path += (i > 0 ? "/" : "") + iceberg::HiveFolder(spec->fields[i], file.file.partition[i],
+                                                     SourceKind(metadata, spec->fields[i]));
   }
   return path;
 }

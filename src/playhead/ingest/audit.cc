@@ -1,6 +1,7 @@
 #include "playhead/ingest/audit.h"
 
 #include "playhead/catalog/scan.h"
+#include "playhead/ingest/foreign_files.h"
 #include "playhead/sql/quote.h"
 
 #include <algorithm>
@@ -18,13 +19,10 @@ struct TopicRows {
   int64_t positions = 0;  ///< distinct offsets in both tables
   int64_t first = 0;
   int64_t last = -1;
+  bool is_all_own = true;  ///< every row lies in a file that we are known to have added
 };
 
 using RowsByTopic = std::map<std::pair<std::string, int32_t>, TopicRows>;
-
-std::string Quoted(const catalog::TableId& id) {
-  return sql::QuotedName(id.table_namespace) + "." + sql::QuotedName(id.name);
-}
 
 int64_t IntegerCell(const sql::ResultTable& table, int64_t row, int column) {
   const std::string text = table.CellJson(row, column);
@@ -45,14 +43,35 @@ std::string TextCell(const sql::ResultTable& table, int64_t row, int column) {
   return text;
 }
 
-Result<RowsByTopic> CountRows(const IngestStream& stream, sql::Session& session) {
+/// `('a', 'b')`; never empty.
+std::string TextList(const auto& texts) {
+  std::string list = "(''";
+  for (const std::string& text : texts) list += ", " + sql::QuotedText(text);
+  return list + ")";
+}
+
+/// The positions of a table's rows without those that strangers appended.
+std::string PositionsSql(const catalog::TableId& id, const ForeignFiles& foreign, bool is_dead) {
+  if (foreign.empty()) {
+    return fmt::format(
+        "SELECT _topic, _partition, _offset, {} AS is_dead, true AS is_own FROM {}.{}", is_dead,
+        sql::QuotedName(id.table_namespace), sql::QuotedName(id.name));
+  }
+  return fmt::format(
+      "SELECT _topic, _partition, _offset, {} AS is_dead, filename IN {} AS is_own "
+      "FROM playhead_scan([{}, {}]) WHERE filename NOT IN {}",
+      is_dead, TextList(foreign.own), sql::QuotedText(id.table_namespace), sql::QuotedText(id.name),
+      TextList(foreign.appended));
+}
+
+Result<RowsByTopic> CountRows(const IngestStream& stream, const ForeignFiles& main,
+                              const ForeignFiles& dead, sql::Session& session) {
   const std::string sql = fmt::format(
       "SELECT _topic, _partition, count(*) FILTER (NOT is_dead)::BIGINT, "
       "count(*) FILTER (is_dead)::BIGINT, count(DISTINCT _offset)::BIGINT, min(_offset), "
-      "max(_offset) "
-      "FROM (SELECT _topic, _partition, _offset, false AS is_dead FROM {} UNION ALL "
-      "SELECT _topic, _partition, _offset, true FROM {}) GROUP BY ALL ORDER BY ALL",
-      Quoted(stream.main.id), Quoted(stream.dead.id));
+      "max(_offset), count(*) FILTER (NOT is_own)::BIGINT "
+      "FROM ({} UNION ALL {}) GROUP BY ALL ORDER BY ALL",
+      PositionsSql(stream.main.id, main, false), PositionsSql(stream.dead.id, dead, true));
   PH_ASSIGN_OR_RETURN(const auto table, session.Query(sql));
   RowsByTopic found;
   for (int64_t row = 0; row < table->rows(); ++row) {
@@ -62,7 +81,8 @@ Result<RowsByTopic> CountRows(const IngestStream& stream, sql::Session& session)
              .dead_rows = IntegerCell(*table, row, 3),
              .positions = IntegerCell(*table, row, 4),
              .first = IntegerCell(*table, row, 5),
-             .last = IntegerCell(*table, row, 6)};
+             .last = IntegerCell(*table, row, 6),
+             .is_all_own = IntegerCell(*table, row, 7) == 0};
   }
   return found;
 }
@@ -170,10 +190,42 @@ Status AuditLanding(const IngestStream& stream, catalog::Catalog& catalog, RowsB
   return {};
 }
 
+void ReportForeign(const IngestStream& stream, const ForeignFiles& found, bool is_dead,
+                   AuditReport& report) {
+  for (const ForeignSnapshot& snapshot : found.snapshots) {
+    ForeignRows rows{
+        .stream = stream.name,
+        .source = fmt::format("snapshot {} of another writer ({}{}{})", snapshot.snapshot_id,
+                              snapshot.operation.empty() ? "unknown operation" : snapshot.operation,
+                              snapshot.engine.empty() ? "" : ", ", snapshot.engine)};
+    (is_dead ? rows.dead_rows : rows.rows) = snapshot.live_rows;
+    report.foreign.push_back(std::move(rows));
+  }
+}
+
+/// Rows of a `_topic` that no log and no landing file of ours has.
+void ReportUnknownTopics(const IngestStream& stream, const RowsByTopic& found,
+                         AuditReport& report) {
+  for (const auto& [topic, rows] : found) {
+    if (!rows.is_all_own) {
+      report.foreign.push_back(
+          {.stream = stream.name,
+           .source = fmt::format("rows of another writer (_topic={} _partition={})", topic.first,
+                                 topic.second),
+           .rows = rows.rows,
+           .dead_rows = rows.dead_rows});
+      continue;
+    }
+    report.problems.push_back(fmt::format(
+        "{}: {} rows and {} dead letters of a source nobody committed: _topic={} "
+        "_partition={}",
+        stream.main.id.ToString(), rows.rows, rows.dead_rows, topic.first, topic.second));
+  }
+}
+
 /// Every live file is there, as long as its entry says, with as many rows in its footer.
-Status AuditFiles(const catalog::TableState& state, storage::ObjectStore& store,
-                  sql::Session& session, AuditReport& report) {
-  PH_ASSIGN_OR_RETURN(const auto live, catalog::LiveFiles(store, *state.metadata));
+Status AuditFiles(const catalog::TableState& state, const std::vector<catalog::LiveFile>& live,
+                  storage::ObjectStore& store, sql::Session& session, AuditReport& report) {
   std::map<std::string, int64_t> expected;  // by local path
   std::string paths;
   for (const auto& entry : live) {
@@ -239,11 +291,19 @@ Result<AuditReport> Audit(const std::vector<IngestStream>& streams, catalog::Cat
     PH_ASSIGN_OR_RETURN(const catalog::TableState main, catalog.Load(stream.main.id));
     PH_ASSIGN_OR_RETURN(const catalog::TableState dead, catalog.Load(stream.dead.id));
     const size_t problems_before = report.problems.size();
-    PH_RETURN_IF_ERROR(AuditFiles(main, store, session, report));
-    PH_RETURN_IF_ERROR(AuditFiles(dead, store, session, report));
+    PH_ASSIGN_OR_RETURN(const auto main_files, catalog::LiveFiles(store, *main.metadata));
+    PH_ASSIGN_OR_RETURN(const auto dead_files, catalog::LiveFiles(store, *dead.metadata));
+    PH_ASSIGN_OR_RETURN(const ForeignFiles main_foreign,
+                        FindForeignFiles(*main.metadata, main_files));
+    PH_ASSIGN_OR_RETURN(const ForeignFiles dead_foreign,
+                        FindForeignFiles(*dead.metadata, dead_files));
+    ReportForeign(stream, main_foreign, false, report);
+    ReportForeign(stream, dead_foreign, true, report);
+    PH_RETURN_IF_ERROR(AuditFiles(main, main_files, store, session, report));
+    PH_RETURN_IF_ERROR(AuditFiles(dead, dead_files, store, session, report));
     // Rows cannot be counted through missing or damaged files; those are reported already.
     if (report.problems.size() != problems_before) continue;
-    PH_ASSIGN_OR_RETURN(RowsByTopic found, CountRows(stream, session));
+    PH_ASSIGN_OR_RETURN(RowsByTopic found, CountRows(stream, main_foreign, dead_foreign, session));
     const Result<table::TableProgress> progress = table::ReadProgress(*main.metadata);
     if (!progress.ok()) {
       report.problems.push_back(stream.main.id.ToString() + ": " + progress.error().message());
@@ -251,12 +311,7 @@ Result<AuditReport> Audit(const std::vector<IngestStream>& streams, catalog::Cat
     }
     AuditLogs(stream, *progress, found, report);
     PH_RETURN_IF_ERROR(AuditLanding(stream, catalog, found, report));
-    for (const auto& [topic, rows] : found) {
-      report.problems.push_back(fmt::format(
-          "{}: {} rows and {} dead letters of a source nobody committed: _topic={} "
-          "_partition={}",
-          stream.main.id.ToString(), rows.rows, rows.dead_rows, topic.first, topic.second));
-    }
+    ReportUnknownTopics(stream, found, report);
   }
   return report;
 }

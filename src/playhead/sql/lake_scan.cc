@@ -48,11 +48,16 @@ class LakeFileList final : public duckdb::MultiFileList {
   }
   duckdb::idx_t GetTotalFileCount() const override { return Listed().infos.size(); }
   duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(duckdb::ClientContext&) const override {
+    const duckdb::idx_t rows = CountRows();
+    return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
+  }
+  /// As the manifests say.
+  duckdb::idx_t CountRows() const {
     duckdb::idx_t rows = 0;
     for (const catalog::LiveFile* file : Listed().files) {
       rows += static_cast<duckdb::idx_t>(file->file.record_count);
     }
-    return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
+    return rows;
   }
   duckdb::unique_ptr<duckdb::MultiFileList> Copy() const override {
     auto copy = duckdb::make_uniq<LakeFileList>(tables_, table_);
@@ -244,6 +249,18 @@ class LakeReader final : public duckdb::MultiFileReader {
   std::list<Columns> named_columns_;
 };
 
+/// The manifests know how many rows a file has, so that count(*) opens none. Exact, since a table
+/// with delete files is refused.
+duckdb::vector<duckdb::PartitionStatistics> CountRowsOfFiles(
+    duckdb::ClientContext&, duckdb::GetPartitionStatsInput& input) {
+  const auto& bind_data = input.bind_data->Cast<duckdb::MultiFileBindData>();
+  const auto& files = static_cast<const LakeFileList&>(*bind_data.file_list);
+  duckdb::PartitionStatistics all;
+  all.count = files.CountRows();
+  all.count_type = duckdb::CountType::COUNT_EXACT;
+  return {std::move(all)};
+}
+
 }  // namespace
 
 void RegisterLakeScan(duckdb::DatabaseInstance& database, LakeTables& tables) {
@@ -263,6 +280,7 @@ void RegisterLakeScan(duckdb::DatabaseInstance& database, LakeTables& tables) {
     function.deserialize = nullptr;
     function.statistics = nullptr;
     function.get_bind_info = nullptr;
+    function.get_partition_stats = CountRowsOfFiles;
     functions.AddFunction(std::move(function));
   }
   loader.RegisterFunction(std::move(functions));

@@ -143,6 +143,41 @@ TEST_F(SessionTest, FilesThatCannotHoldARowAreNotOpened) {
   }
 }
 
+TEST_F(SessionTest, RowsAreCountedWithoutOpeningFiles) {
+  MakePlays();
+  const iceberg::DataFile here =
+      lake_.WriteFile("a", "select 'x' as title, range as n from range(5)", "{title: 1, n: 2}");
+  iceberg::DataFile gone = here;
+  gone.path = "file://" + lake_.folder() + "/gone.parquet";
+  lake_.Append(kPlays, {here, gone});
+  const auto session = OpenSession();
+  EXPECT_EQ(Csv(*session, "select count(*) as n from bronze.plays"), "n\n10\n");
+  EXPECT_EQ(Csv(*session, "select count(*) * 2 as n from (select title from bronze.plays)"),
+            "n\n20\n");
+  for (const char* sql :
+       {"select count(*) from bronze.plays where n < 3", "select count(n) from bronze.plays",
+        "select count(*), min(n) from bronze.plays", "select max(n) from bronze.plays",
+        "select count(*) from (select distinct n from bronze.plays)",
+        "select n, count(*) from bronze.plays group by n"}) {
+    EXPECT_FALSE(session->Query(sql).ok()) << sql;
+  }
+}
+
+TEST_F(SessionTest, FilteredAndGroupedCountsAreThoseOfTheRows) {
+  MakePlays();
+  const std::string query = "select 'x' as title, nullif(range, 4) as n from range(5)";
+  lake_.Append(kPlays, {lake_.WriteFile("a", query, "{title: 1, n: 2}"),
+                        lake_.WriteFile("b", query, "{title: 1, n: 2}")});
+  const auto session = OpenSession();
+  EXPECT_EQ(Csv(*session, "select count(*) as a, count(n) as b, max(n) as c from bronze.plays"),
+            "a,b,c\n10,8,3\n");
+  EXPECT_EQ(Csv(*session, "select count(*) as n from bronze.plays where n < 3"), "n\n6\n");
+  EXPECT_EQ(Csv(*session, "select count(*) as n from bronze.plays where random() < 2 and n = 1"),
+            "n\n2\n");
+  EXPECT_EQ(Csv(*session, "select count(*) as n from (select * from bronze.plays limit 7)"),
+            "n\n7\n");
+}
+
 TEST_F(SessionTest, BoundsOfFloatsDoNotRuleOutNan) {
   lake_.MakeTable(kPlays, {Field(1, "x", TypeKind::kDouble)});
   iceberg::DataFile file =

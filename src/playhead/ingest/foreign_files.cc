@@ -1,0 +1,50 @@
+#include "playhead/ingest/foreign_files.h"
+
+#include "playhead/storage/object_store.h"
+
+#include <map>
+
+namespace playhead::ingest {
+namespace {
+
+/// Every commit of ours says something of its own in the summary, no other program copies it.
+bool IsOurs(const iceberg::Snapshot& snapshot) {
+  const auto entry = snapshot.summary.lower_bound("playhead.");
+  return entry != snapshot.summary.end() && entry->first.starts_with("playhead.");
+}
+
+std::string Entry(const iceberg::Snapshot& snapshot, const char* key) {
+  const auto entry = snapshot.summary.find(key);
+  return entry == snapshot.summary.end() ? std::string() : entry->second;
+}
+
+}  // namespace
+
+Result<ForeignFiles> FindForeignFiles(const iceberg::TableMetadata& metadata,
+                                      const std::vector<catalog::LiveFile>& live) {
+  ForeignFiles found;
+  std::map<int64_t, size_t> foreign;  // index into found.snapshots
+  std::set<int64_t> own;
+  for (const iceberg::Snapshot& snapshot : metadata.snapshots) {
+    if (IsOurs(snapshot)) {
+      own.insert(snapshot.snapshot_id);
+      continue;
+    }
+    foreign[snapshot.snapshot_id] = found.snapshots.size();
+    found.snapshots.push_back({.snapshot_id = snapshot.snapshot_id,
+                               .operation = Entry(snapshot, "operation"),
+                               .engine = Entry(snapshot, "engine-name")});
+  }
+  for (const catalog::LiveFile& file : live) {
+    PH_ASSIGN_OR_RETURN(std::string path, storage::LocalPath(file.file.path));
+    if (own.contains(file.snapshot_id)) found.own.insert(path);
+    const auto entry = foreign.find(file.snapshot_id);
+    if (entry == foreign.end()) continue;
+    ForeignSnapshot& snapshot = found.snapshots[entry->second];
+    snapshot.live_rows += file.file.record_count;
+    if (snapshot.operation == "append") found.appended.push_back(std::move(path));
+  }
+  return found;
+}
+
+}  // namespace playhead::ingest
