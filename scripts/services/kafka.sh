@@ -4,6 +4,7 @@
 #   KAFKA_PORT             where clients connect; default 9092. Brokers of several ports run side by side.
 #   KAFKA_CONTROLLER_PORT  default KAFKA_PORT + 1
 #   KAFKA_HEAP             the JVM's -Xmx; default 1g
+#   KAFKA_PROPERTIES       a file of more broker settings; they go over those of this script
 # Its files are below build/services/kafka/<KAFKA_PORT>/; remove that folder to start empty.
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
@@ -79,6 +80,8 @@ start() {
   : >"$log"
   sed -e "s|@PORT@|$port|g" -e "s|@CONTROLLER_PORT@|$controller_port|g" \
     -e "s|@DATA@|$folder/data|g" "$config/server.properties.in" >"$folder/server.properties"
+  # Of two lines for one setting the later one counts.
+  [[ -z ${KAFKA_PROPERTIES:-} ]] || cat "$KAFKA_PROPERTIES" >>"$folder/server.properties"
   [[ -f $folder/data/meta.properties ]] || format
   # In a session of its own, so that Ctrl-C in the caller's terminal does not end it.
   setsid java -Xms256m -Xmx"$heap" -XX:+UseG1GC -Djava.net.preferIPv4Stack=true \

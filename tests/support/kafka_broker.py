@@ -35,6 +35,7 @@ class Broker:
         self.servers = f"127.0.0.1:{self.port}"
         self.folder = SOURCE / "build" / "services" / "kafka" / str(self.port)
         self.admin = None
+        self.environment = {}  # more for the service's script
 
     def __enter__(self):
         self.start()
@@ -47,7 +48,8 @@ class Broker:
     def service(self, verb):
         done = subprocess.run(
             [SOURCE / "dev", "services", verb, "kafka"], capture_output=True, check=False,
-            env={**os.environ, "KAFKA_PORT": str(self.port), "KAFKA_HEAP": "512m"}, timeout=200)
+            env={**os.environ, "KAFKA_PORT": str(self.port), "KAFKA_HEAP": "512m", **self.environment},
+            timeout=200)
         assert done.returncode == 0, f"services {verb} kafka: {done.stderr.decode()[-3000:]}"
 
     def start(self):

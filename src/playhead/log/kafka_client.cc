@@ -112,6 +112,7 @@ StatusCode KafkaStatusCode(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
       return StatusCode::kNotFound;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR__SSL:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return StatusCode::kUnauthenticated;
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
