@@ -22,6 +22,7 @@ fi
 
 "$root/scripts/build.sh" --preset release >&2
 install_python_packages
+install_spark
 export PLAYHEAD_BIN="$root/build/release/playhead" PLAYHEAD_SOURCE_DIR="$root"
 export PYTHONPATH="$root/tests/support"
 

@@ -75,3 +75,48 @@ install_python_packages() {
   fi
   exec 7>&-
 }
+
+# maven_jars NAME: brings third_party/services/NAME to the jars of scripts/services/NAME/pom.xml. Maven
+# compares every file with the checksum the registry states; -C makes a difference fatal.
+maven_jars() {
+  local pom="$root/scripts/services/$1/pom.xml" libs="$third_party/services/$1" key work
+  key="$(digest <"$pom")"
+  mkdir -p "$third_party/services"
+  # Two callers at once would fetch into the same folder.
+  exec 6>"$third_party/services/$1.lock"
+  flock 6
+  if ! stamp_matches "$libs/.stamp" "$key"; then
+    install_packages maven
+    say "setup: fetching the jars of $1 from Maven Central"
+    work="$(mktemp -d "$third_party/services/$1.XXXXXX")"
+    if ! mvn -C -B -q -f "$pom" dependency:copy-dependencies -DincludeScope=runtime \
+        -DoutputDirectory="$work" >"$work/maven.log" 2>&1 </dev/null; then
+      tail -n 40 "$work/maven.log" >&2
+      rm -rf "$work"
+      die "Maven could not fetch the jars of $1"
+    fi
+    rm -rf "$libs"
+    mv "$work" "$libs"
+    printf '%s' "$key" >"$libs/.stamp"
+  fi
+  exec 6>&-
+}
+
+# PySpark of third_party/spark.txt into the virtual environment, and the jars it needs.
+install_spark() {
+  local pins="$third_party/spark.txt" key
+  key="$(digest <"$pins")"
+  install_packages openjdk-17-jre-headless
+  maven_jars spark
+  exec 7>"$third_party/venv.lock"
+  flock 7
+  make_venv
+  if ! stamp_matches "$venv/.spark-stamp" "$key"; then
+    say "setup: installing PySpark"
+    # Without isolation it is packed by the environment's own setuptools: nothing unpinned is fetched.
+    "$venv/bin/pip" install -qq --disable-pip-version-check --require-hashes --no-deps \
+      --no-build-isolation -r "$pins" >&2
+    printf '%s' "$key" >"$venv/.spark-stamp"
+  fi
+  exec 7>&-
+}

@@ -15,6 +15,7 @@ if [[ $fast -eq 1 ]]; then
   ctest_arguments+=(-L unit)
 else
   install_python_packages
+  install_spark
 fi
 exec ctest --test-dir "$root/build/dev" --output-on-failure --no-tests=error -j 2 \
   "${ctest_arguments[@]}"

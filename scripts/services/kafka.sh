@@ -29,31 +29,6 @@ running_pid() {
 
 is_listening() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 
-# Maven compares every file with the checksum the registry states; -C makes a difference fatal.
-install_jars() {
-  local key work
-  key="$(digest <"$config/pom.xml")"
-  mkdir -p "$third_party/services"
-  # Two starts at once would fetch into the same folder.
-  exec 6>"$third_party/services/kafka.lock"
-  flock 6
-  if ! stamp_matches "$libs/.stamp" "$key"; then
-    install_packages maven
-    say "services: fetching the Kafka broker from Maven Central"
-    work="$(mktemp -d "$third_party/services/kafka.XXXXXX")"
-    if ! mvn -C -B -q -f "$config/pom.xml" dependency:copy-dependencies \
-        -DincludeScope=runtime -DoutputDirectory="$work" >"$work/maven.log" 2>&1 </dev/null; then
-      tail -n 40 "$work/maven.log" >&2
-      rm -rf "$work"
-      die "services: Maven could not fetch the broker"
-    fi
-    rm -rf "$libs"
-    mv "$work" "$libs"
-    printf '%s' "$key" >"$libs/.stamp"
-  fi
-  exec 6>&-
-}
-
 # java_kafka MAIN_CLASS ARGUMENT…
 java_kafka() {
   java -Dlog4j2.configurationFile="$config/log4j2.properties" -cp "$libs/*" "$@"
@@ -75,7 +50,7 @@ start() {
   fi
   ! is_listening || die "services: port $port is taken by another program; set KAFKA_PORT"
   install_packages openjdk-17-jre-headless
-  install_jars
+  maven_jars kafka
   mkdir -p "$folder"
   : >"$log"
   sed -e "s|@PORT@|$port|g" -e "s|@CONTROLLER_PORT@|$controller_port|g" \
