@@ -18,7 +18,7 @@ struct PartitionedWriterOptions {
   int64_t row_group_rows = 131'072;
   int64_t row_group_bytes = 64LL << 20;      ///< of Arrow memory; closes a row group early
   int32_t open_files_max = 64;               ///< least recently used is closed first
-  int64_t buffered_bytes_max = 256LL << 20;  ///< of rows not yet encoded, all files together
+  int64_t buffered_bytes_max = 128LL << 20;  ///< of rows not yet encoded, all files together
 };
 
 /// A file that is durable under its staged name and ready to be published.
