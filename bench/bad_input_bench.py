@@ -67,6 +67,7 @@ def measure(folder):
     records["bad"] = write_spoiled(folder / "bad.jsonl", events,
                                    [kind for kind in KINDS if kind != "big"], size)
     records["big"] = write_spoiled(folder / "big.jsonl", events, KINDS, size)
+    print(f"{size:,} bytes: " + ", ".join(f"{name} {count:,} records" for name, count in records.items()))
     rates = {name: [] for name in records}
     for run in range(RUNS + 1):
         for name, count in records.items():
