@@ -79,13 +79,13 @@ install_python_packages() {
 # maven_jars NAME: brings third_party/services/NAME to the jars of scripts/services/NAME/pom.xml. Maven
 # compares every file with the checksum the registry states; -C makes a difference fatal.
 maven_jars() {
-  local pom="$root/scripts/services/$1/pom.xml" libs="$third_party/services/$1" key work
+  local pom="$root/scripts/services/$1/pom.xml" jars="$third_party/services/$1" key work
   key="$(digest <"$pom")"
   mkdir -p "$third_party/services"
   # Two callers at once would fetch into the same folder.
   exec 6>"$third_party/services/$1.lock"
   flock 6
-  if ! stamp_matches "$libs/.stamp" "$key"; then
+  if ! stamp_matches "$jars/.stamp" "$key"; then
     install_packages maven
     say "setup: fetching the jars of $1 from Maven Central"
     work="$(mktemp -d "$third_party/services/$1.XXXXXX")"
@@ -95,9 +95,9 @@ maven_jars() {
       rm -rf "$work"
       die "Maven could not fetch the jars of $1"
     fi
-    rm -rf "$libs"
-    mv "$work" "$libs"
-    printf '%s' "$key" >"$libs/.stamp"
+    rm -rf "$jars"
+    mv "$work" "$jars"
+    printf '%s' "$key" >"$jars/.stamp"
   fi
   exec 6>&-
 }
