@@ -14,7 +14,7 @@ JARS = SOURCE / "third_party" / "services" / "spark"
 
 def open_spark(scratch, *jars, **properties):
     """A session with the jars whose names begin so; `scratch` holds its own files."""
-    paths = [next(JARS.glob(f"{jar}-*.jar")) for jar in jars]
+    paths = [next(JARS.glob(f"{jar}*.jar")) for jar in jars]
     builder = SparkSession.builder.master("local[2]").appName("playhead")
     properties = {
         "spark.jars": ",".join(map(str, paths)),
