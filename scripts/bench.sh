@@ -13,7 +13,10 @@ if [[ $# -eq 0 ]]; then
   selected=("${files[@]}")
 else
   for name in "$@"; do
-    matches=(bench/"$name".{cc,py,sh})
+    matches=()
+    for file in "${files[@]}"; do
+      [[ $file != "bench/$name".* ]] || matches+=("$file")
+    done
     [[ ${#matches[@]} -gt 0 ]] ||
       die "bench: no benchmark '$name'; there are: $(printf '%s ' "${files[@]}")"
     selected+=("${matches[@]}")
