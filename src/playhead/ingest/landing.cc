@@ -74,38 +74,36 @@ std::string DateText(int32_t days) {
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
 
-/// Copies a landing file into raw/, durably, and returns the copy's URI. Content already there
+/// Hashes a file while it is copied to `staged_uri`, durably.
+Result<std::string> CopyFile(const Lake& lake, const std::string& path,
+                             const std::string& staged_uri) {
+  ContentHasher hasher;
+  PH_ASSIGN_OR_RETURN(const auto out, lake.store.OpenForWrite(staged_uri));
+  PH_RETURN_IF_ERROR(ForEachChunk(path, [&](std::string_view chunk) -> Status {
+    hasher.Update(chunk);
+    return internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size())));
+  }));
+  PH_RETURN_IF_ERROR(out->Close());
+  return hasher.Hex();
+}
+
+/// Publishes the staged copy of a landing file in raw/ and returns its URI. Content already there
 /// under that name is kept; other content gets a name with its hash, so raw never loses what was
 /// delivered.
-Result<std::string> CopyToRaw(const Lake& lake, const LandingCandidate& candidate,
-                              const std::string& hash, int32_t date_days,
-                              const std::string& staging_uri) {
+Result<std::string> PublishRaw(const Lake& lake, const LandingCandidate& candidate,
+                               const std::string& hash, int32_t date_days,
+                               const std::string& staged_uri) {
   std::string uri =
       fmt::format("{}/raw/{}/ingestion_date={}/{}", lake.warehouse_uri,
                   candidate.stream->main.id.name, DateText(date_days), candidate.name);
-  const std::string staged = staging_uri + "/raw";
-  ContentHasher hasher;
-  {
-    PH_ASSIGN_OR_RETURN(const auto out, lake.store.OpenForWrite(staged));
-    PH_RETURN_IF_ERROR(ForEachChunk(candidate.path, [&](std::string_view chunk) -> Status {
-      hasher.Update(chunk);
-      return internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size())));
-    }));
-    PH_RETURN_IF_ERROR(out->Close());
-  }
-  if (hasher.Hex() != hash) {
-    PH_RETURN_IF_ERROR(lake.store.Delete(staged));
-    return Error(StatusCode::kUnavailable, "file changed while it was copied: name={}",
-                 candidate.name);
-  }
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const Status published = lake.store.Publish(staged, uri);
+    const Status published = lake.store.Publish(staged_uri, uri);
     if (published.ok()) return uri;
     if (published.code() != StatusCode::kAlreadyExists) return published;
     PH_ASSIGN_OR_RETURN(const std::string path, storage::LocalPath(uri));
     PH_ASSIGN_OR_RETURN(const std::string present, HashFile(path));
     if (present == hash) {
-      PH_RETURN_IF_ERROR(lake.store.Delete(staged));
+      PH_RETURN_IF_ERROR(lake.store.Delete(staged_uri));
       return uri;
     }
     uri += "." + hash.substr(0, kHashInTopic);
@@ -154,6 +152,29 @@ Status LoadAndCommit(const Lake& lake, const IngestStream& stream, const InputFi
 
 std::string TopicOf(const std::string& name, const std::string& hash) {
   return fmt::format("file:{}#{}", name, hash.substr(0, kHashInTopic));
+}
+
+/// Whether content `hash` of `name` is to be loaded, by what the ledger knows of that name; the
+/// contents it replaces are added to `replaced`. Errors: kAlreadyExists (on_change: refuse).
+Result<bool> JudgeChange(const IngestStream& stream,
+                         const std::vector<catalog::LandingFile>& ledger, const std::string& name,
+                         const std::string& hash, std::vector<std::string>* replaced) {
+  const project::OnChange on_change = stream.declaration->on_change;
+  for (const catalog::LandingFile& file : ledger) {
+    if (file.name != name) continue;
+    const bool is_same = file.content_hash == hash;
+    if (is_same && (file.is_current || on_change == project::OnChange::kAppend)) return false;
+    if (!file.is_current) continue;
+    if (on_change == project::OnChange::kRefuse) {
+      return Error(
+          StatusCode::kAlreadyExists,
+          "landing file changed and its table refuses changes (on_change: refuse): name={} "
+          "table={}; restore the old content or deliver it under a new name",
+          name, stream.main.id.ToString());
+    }
+    if (on_change == project::OnChange::kReplace) replaced->push_back(file.topic);
+  }
+  return true;
 }
 
 }  // namespace
@@ -256,37 +277,34 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
       IsOpenForWriting(candidate.path)) {
     return Outcome::kNotStill;
   }
-  PH_ASSIGN_OR_RETURN(const std::string hash, HashFile(candidate.path));
-  PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
-  if (after != before) return Outcome::kNotStill;
-
-  std::vector<std::string> replaced;
   PH_ASSIGN_OR_RETURN(const std::vector<catalog::LandingFile> ledger,
                       lake_.catalog.LandingFiles(stream.main.id, false));
-  const project::OnChange on_change = stream.declaration->on_change;
-  for (const catalog::LandingFile& file : ledger) {
-    if (file.name != candidate.name) continue;
-    const bool is_same = file.content_hash == hash;
-    if (is_same && (file.is_current || on_change == project::OnChange::kAppend)) {
-      return Outcome::kUnchanged;
-    }
-    if (!file.is_current) continue;
-    if (on_change == project::OnChange::kRefuse) {
-      return Error(
-          StatusCode::kAlreadyExists,
-          "landing file changed and its table refuses changes (on_change: refuse): name={} "
-          "table={}; restore the old content or deliver it under a new name",
-          candidate.name, stream.main.id.ToString());
-    }
-    if (on_change == project::OnChange::kReplace) replaced.push_back(file.topic);
+  // A file under a new name is read once for its hash and its copy; only one that may be known is
+  // read for the hash alone.
+  std::string known_hash;
+  if (std::ranges::find(ledger, candidate.name, &catalog::LandingFile::name) != ledger.end()) {
+    PH_ASSIGN_OR_RETURN(known_hash, HashFile(candidate.path));
+    PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
+    if (after != before) return Outcome::kNotStill;
   }
+  std::vector<std::string> replaced;
+  PH_ASSIGN_OR_RETURN(const bool is_new,
+                      JudgeChange(stream, ledger, candidate.name, known_hash, &replaced));
+  if (!is_new) return Outcome::kUnchanged;
 
   const int32_t date_days = candidate.date_days.value_or(Today(lake_.clock));
   PH_ASSIGN_OR_RETURN(const auto decoder, decode::RecordDecoder::Make(stream.row_schema));
   PH_ASSIGN_OR_RETURN(EpochBuilder epoch, EpochBuilder::Open(stream, lake_.catalog, lake_.store,
                                                              lake_.warehouse_uri, *decoder));
+  const std::string staged_uri = epoch.staging_uri() + "/raw";
+  PH_ASSIGN_OR_RETURN(const std::string hash, CopyFile(lake_, candidate.path, staged_uri));
+  PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
+  if (after != before || (!known_hash.empty() && hash != known_hash)) {
+    PH_RETURN_IF_ERROR(lake_.store.Delete(staged_uri));
+    return Outcome::kNotStill;
+  }
   PH_ASSIGN_OR_RETURN(const std::string raw_uri,
-                      CopyToRaw(lake_, candidate, hash, date_days, epoch.staging_uri()));
+                      PublishRaw(lake_, candidate, hash, date_days, staged_uri));
   PH_ASSIGN_OR_RETURN(const std::string raw_path, storage::LocalPath(raw_uri));
   InputFile file = DescribeFile(candidate.path, stream.declaration->format);
   file.path = raw_path;
