@@ -49,7 +49,7 @@ int RunAudit(const config::ResolvedConfig& config, const AuditArgs& args) {
     table.rows.push_back(
         {rows.stream, rows.source, {}, {}, {}, {}, {}, rows.rows, rows.dead_rows, {}, {}});
   }
-  const Status printed = WriteOut(Render(table, ChooseFormat(args.format)));
+  const Status printed = WriteOut(Render(table, ChooseFormat(args.format), TerminalColumns()));
   if (!printed.ok()) return Fail(printed);
   for (const std::string& problem : report->problems) WriteNote("audit: " + problem + "\n");
   for (const ingest::AuditLine& line : report->lines) {

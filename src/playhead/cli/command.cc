@@ -41,6 +41,17 @@ void UseUtf8() {
   }
 }
 
+/// Says of a flag's value what kind it is and leaves what it may be to the flag's own words: the
+/// library's are `INT:INT in [0 - 1099511627776]`.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text = CLI::Formatter::make_option_opts(option);
+    if (const size_t colon = text.find(':'); colon != std::string::npos) text.erase(colon);
+    return text;
+  }
+};
+
 /// The first word that is neither a flag of `app` nor a flag's value; empty without one.
 std::string FirstCommand(const CLI::App& app, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -76,6 +87,7 @@ CommandLine::CommandLine() : state_(std::make_unique<State>()) {
   app.set_help_flag("-h,--help", "Print this help and exit");
   config::AddCommonFlags(app, state_->flags);
   app.footer(kFooter);
+  app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
 }

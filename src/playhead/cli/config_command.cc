@@ -36,7 +36,7 @@ int RunConfig(const config::ResolvedConfig& config, const ConfigArgs& args) {
     table.rows.push_back({key, is_secret ? std::string("(hidden)") : value.text,
                           std::string(OriginName(value.origin)), value.place});
   }
-  const Status written = WriteOut(Render(table, ChooseFormat(args.format)));
+  const Status written = WriteOut(Render(table, ChooseFormat(args.format), TerminalColumns()));
   return written.ok() ? kExitDone : Fail(written);
 }
 

@@ -6,6 +6,7 @@
 #include "playhead/sql/quote.h"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -62,8 +63,9 @@ Result<std::string> DeadLettersSql(const std::vector<const project::Stream*>& st
 
 std::string ReasonsSql(const std::string& dead_letters) {
   return fmt::format(
-      "SELECT stream, _reason AS reason, count(*) AS count, min(_ingested_at) AS first_ingested_at,"
-      " max(_ingested_at) AS last_ingested_at FROM ({}) GROUP BY ALL"
+      "SELECT stream, _reason AS reason, count(*) AS count,"
+      " date_trunc('second', min(_ingested_at)) AS first_ingested_at,"
+      " date_trunc('second', max(_ingested_at)) AS last_ingested_at FROM ({}) GROUP BY ALL"
       " ORDER BY stream, count DESC, reason",
       dead_letters);
 }
@@ -114,6 +116,20 @@ std::string ReasonsJson(const sql::ResultTable& reasons, const sql::ResultTable&
     json += "]}";
   }
   return json + "]\n";
+}
+
+/// The reasons are shown as `playhead tables` shows its facts.
+Table FactsOf(const sql::ResultTable& result) {
+  Table table{.columns = result.columns(), .rows = {}};
+  for (int64_t row = 0; row < result.rows(); ++row) {
+    std::vector<Cell>& cells = table.rows.emplace_back();
+    for (size_t column = 0; column < table.columns.size(); ++column) {
+      const auto value = nlohmann::json::parse(result.CellJson(row, static_cast<int>(column)));
+      cells.push_back(value.is_number_integer() ? Cell(value.get<int64_t>())
+                                                : Cell(value.get<std::string>()));
+    }
+  }
+  return table;
 }
 
 /// Cut to the terminal, so that a record does not push the others away, and without control
@@ -169,7 +185,7 @@ Status ShowDeadLetters(const config::ResolvedConfig& config, const DeadArgs& arg
     return WriteOut(ReasonsJson(*reasons, *samples));
   }
   std::string text;
-  if (shows_reasons) text = reasons->Render(format, TerminalColumns());
+  if (shows_reasons) text = Render(FactsOf(*reasons), format, TerminalColumns());
   if (shows_samples && format == sql::OutputFormat::kTable) {
     if (!text.empty() && samples->rows() > 0) text += "\n";
     text += SamplesText(*samples);
@@ -187,9 +203,8 @@ void AddDeadCommand(CommandLine& line) {
                            "playhead dead media_events --limit 1");
   app.add_option("STREAM", args->stream, "One stream (default: all)");
   app.add_option("--reason", args->reason, "One reason, such as not_json (default: all)");
-  app.add_option("--limit", args->limit, "Samples of each reason, the newest")
-      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000}))
-      ->capture_default_str();
+  app.add_option("--limit", args->limit, "Samples of each reason, the newest [3]")
+      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000}));
   app.add_option("--show", args->show, "reasons or samples [both; in CSV the reasons]")
       ->check(CLI::IsMember({"reasons", "samples"}));
   AddFormatFlag(app, args->format);

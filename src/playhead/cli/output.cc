@@ -19,6 +19,7 @@ namespace playhead::cli {
 namespace {
 
 constexpr int kColumnsWhenUnknown = 80;
+constexpr size_t kTextColumnsMin = 10;
 
 std::string CellText(const Cell& cell) {
   struct Printer {
@@ -94,7 +95,25 @@ std::string Row(const std::vector<std::string>& cells, const std::vector<size_t>
   return row + "\n";
 }
 
-std::string RenderBox(const Table& table) {
+/// Makes the widest text columns narrower until the box fits, but none narrower than
+/// kTextColumnsMin. Numbers stay whole.
+void FitWidths(std::vector<size_t>& widths, const std::vector<bool>& is_right, size_t columns) {
+  // Each column has a blank on both sides and a line, and one line closes the row.
+  size_t total = 3 * widths.size() + 1;
+  for (const size_t width : widths) total += width;
+  while (total > columns) {
+    size_t* widest = nullptr;
+    for (size_t c = 0; c < widths.size(); ++c) {
+      const bool can_shrink = !is_right[c] && widths[c] > kTextColumnsMin;
+      if (can_shrink && (widest == nullptr || widths[c] > *widest)) widest = &widths[c];
+    }
+    if (widest == nullptr) return;
+    --*widest;
+    --total;
+  }
+}
+
+std::string RenderBox(const Table& table, int terminal_columns) {
   std::vector<size_t> widths;
   std::vector<bool> is_right;
   for (size_t c = 0; c < table.columns.size(); ++c) {
@@ -105,11 +124,18 @@ std::string RenderBox(const Table& table) {
       widths[c] = std::max(widths[c], Width(CellText(row[c])));
     }
   }
-  std::string box = Line(widths, "┌", "┬", "┐") + Row(table.columns, widths, is_right) +
-                    Line(widths, "├", "┼", "┤");
+  if (terminal_columns > 0) FitWidths(widths, is_right, static_cast<size_t>(terminal_columns));
+  std::vector<std::string> names;
+  for (size_t c = 0; c < widths.size(); ++c) {
+    names.push_back(CutToColumns(table.columns[c], widths[c]));
+  }
+  std::string box =
+      Line(widths, "┌", "┬", "┐") + Row(names, widths, is_right) + Line(widths, "├", "┼", "┤");
   for (const auto& row : table.rows) {
     std::vector<std::string> cells;
-    for (const Cell& cell : row) cells.push_back(CellText(cell));
+    for (size_t c = 0; c < row.size(); ++c) {
+      cells.push_back(CutToColumns(CellText(row[c]), widths[c]));
+    }
     box += Row(cells, widths, is_right);
   }
   return box + Line(widths, "└", "┴", "┘");
@@ -199,7 +225,11 @@ void WriteNote(std::string_view text) {
 }
 
 bool StdoutIsTerminal() { return isatty(STDOUT_FILENO) == 1; }
-bool StderrIsTerminal() { return isatty(STDERR_FILENO) == 1; }
+bool StderrIsTerminal() {
+  const char* term = std::getenv("TERM");
+  const bool is_dumb = term != nullptr && std::strcmp(term, "dumb") == 0;
+  return isatty(STDERR_FILENO) == 1 && !is_dumb;
+}
 
 int TerminalColumns() {
   if (!StdoutIsTerminal()) return 0;
@@ -236,10 +266,10 @@ sql::OutputFormat ChooseFormat(const std::optional<std::string>& format,
   return *parsed;
 }
 
-std::string Render(const Table& table, sql::OutputFormat format) {
+std::string Render(const Table& table, sql::OutputFormat format, int terminal_columns) {
   switch (format) {
     case sql::OutputFormat::kTable:
-      return RenderBox(table);
+      return RenderBox(table, terminal_columns);
     case sql::OutputFormat::kCsv:
       return RenderCsv(table);
     case sql::OutputFormat::kJson:

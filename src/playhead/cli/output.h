@@ -24,6 +24,7 @@ Status WriteOut(std::string_view text);
 void WriteNote(std::string_view text);
 
 bool StdoutIsTerminal();
+/// A terminal that lines can be drawn on anew; TERM=dumb cannot.
 bool StderrIsTerminal();
 /// 0 when stdout is no terminal.
 int TerminalColumns();
@@ -46,7 +47,8 @@ struct Table {
   std::vector<std::vector<Cell>> rows;
 };
 
-/// JSON is an array of objects, one a row; the last line ends with a line break.
-std::string Render(const Table& table, sql::OutputFormat format);
+/// JSON is an array of objects, one a row; the last line ends with a line break. A box that is
+/// wider than `terminal_columns` has its longest texts cut with `…`; 0 cuts nothing.
+std::string Render(const Table& table, sql::OutputFormat format, int terminal_columns = 0);
 
 }  // namespace playhead::cli

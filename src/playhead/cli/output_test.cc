@@ -1,5 +1,6 @@
 #include "playhead/cli/output.h"
 
+#include "playhead/cli/progress.h"
 #include "playhead/cli/table_facts.h"
 
 #include <gtest/gtest.h>
@@ -33,6 +34,25 @@ TEST(CutToColumns, CountsColumnsNotBytes) {
   EXPECT_EQ(CutToColumns("", 0), "");
 }
 
+TEST(Render, BoxesFitTheTerminalByCuttingTheLongestTexts) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  const Table wide{.columns = {"a_long_name", "n"},
+                   .rows = {{std::string("abcdefghijklmnop"), int64_t{123'456'789}}}};
+  EXPECT_EQ(Render(wide, sql::OutputFormat::kTable, 28),
+            "┌──────────────┬───────────┐\n"
+            "│ a_long_name  │         n │\n"
+            "├──────────────┼───────────┤\n"
+            "│ abcdefghijk… │ 123456789 │\n"
+            "└──────────────┴───────────┘\n");
+  // Numbers stay whole, however narrow the terminal is.
+  EXPECT_EQ(Render(wide, sql::OutputFormat::kTable, 5),
+            "┌────────────┬───────────┐\n"
+            "│ a_long_na… │         n │\n"
+            "├────────────┼───────────┤\n"
+            "│ abcdefghi… │ 123456789 │\n"
+            "└────────────┴───────────┘\n");
+}
+
 TEST(Render, CsvQuotesOnlyWhatNeedsIt) {
   EXPECT_EQ(Render(kTable, sql::OutputFormat::kCsv), "name,n\n\"a,\"\"b\"\"\",12\n映画,\n");
 }
@@ -61,6 +81,14 @@ TEST(PartitionPath, AnIdentityOfADateIsADate) {
   catalog::LiveFile file;
   file.file.partition = {int32_t{20'362}};
   EXPECT_EQ(PartitionPath(metadata, file), "ingestion_date=2025-10-01");
+}
+
+TEST(Amount, BytesHaveAUnitThatFits) {
+  EXPECT_EQ(Amount(1'234'567, "events"), "1,234,567 events");
+  EXPECT_EQ(Amount(999'999, "bytes"), "999,999 bytes");
+  EXPECT_EQ(Amount(1'234'567, "bytes"), "1.2 MB");
+  EXPECT_EQ(Amount(9'999'000'000, "bytes"), "9999.0 MB");
+  EXPECT_EQ(Amount(12'345'000'000, "bytes"), "12.3 GB");
 }
 
 TEST(IsoMicros, PrintsOnlyTheDigitsThatCount) {

@@ -24,6 +24,13 @@ std::string Grouped(int64_t number) {
   return number < 0 ? "-" + digits : digits;
 }
 
+std::string Amount(int64_t number, const std::string& unit) {
+  if (unit != "bytes") return fmt::format("{} {}", Grouped(number), unit);
+  if (number < 1'000'000) return fmt::format("{} bytes", Grouped(number));
+  if (number < 10'000'000'000) return fmt::format("{:.1f} MB", static_cast<double>(number) / 1e6);
+  return fmt::format("{:.1f} GB", static_cast<double>(number) / 1e9);
+}
+
 Progress::Progress(std::string label, int64_t total, std::string unit)
     : label_(std::move(label)),
       total_(total),
@@ -55,8 +62,8 @@ void Progress::Draw() {
     for (int64_t i = 0; i < kBarCells; ++i) bar += i < cells ? "█" : "░";
     bar += fmt::format(" {:3}%", std::clamp<int64_t>(done_ * 100 / total_, 0, 100));
   }
-  WriteNote(fmt::format("\r\x1b[K{}: {} {} {} ({} {}/s)", label_, bar, Grouped(done_), unit_,
-                        Grouped(static_cast<int64_t>(rate)), unit_));
+  WriteNote(fmt::format("\r\x1b[K{}: {} {} ({}/s)", label_, bar, Amount(done_, unit_),
+                        Amount(static_cast<int64_t>(rate), unit_)));
 }
 
 void Progress::Finish() {
@@ -64,9 +71,8 @@ void Progress::Finish() {
   is_finished_ = true;
   const double elapsed = seconds();
   const double rate = static_cast<double>(done_) / std::max(elapsed, 1e-9);
-  WriteNote(fmt::format("{}{}: {} {} in {:.2f} s ({} {}/s)\n", is_drawn_ ? "\r\x1b[K" : "", label_,
-                        Grouped(done_), unit_, elapsed, Grouped(static_cast<int64_t>(rate)),
-                        unit_));
+  WriteNote(fmt::format("{}{}: {} in {:.2f} s ({}/s)\n", is_drawn_ ? "\r\x1b[K" : "", label_,
+                        Amount(done_, unit_), elapsed, Amount(static_cast<int64_t>(rate), unit_)));
 }
 
 }  // namespace playhead::cli

@@ -39,5 +39,7 @@ class Progress {
 
 /// 1234567 → "1,234,567".
 std::string Grouped(int64_t number);
+/// "1,234,567 events"; of bytes "999 bytes", "12.3 MB", "12.3 GB".
+std::string Amount(int64_t number, const std::string& unit);
 
 }  // namespace playhead::cli

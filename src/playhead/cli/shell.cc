@@ -135,12 +135,14 @@ class Shell {
       RunSql(
           "SELECT table_schema AS namespace, table_name AS name FROM information_schema.tables "
           "ORDER BY ALL");
-    } else if (command == ".schema" && !argument.empty()) {
+    } else if (command == ".schema" && argument.empty()) {
+      WriteNote(".schema needs the NAME of a table\n");
+    } else if (command == ".schema") {
       RunSql("SELECT column_name, data_type FROM information_schema.columns WHERE " +
              sql::QuotedText(argument) +
              " IN (table_name, table_schema || '.' || table_name) "
              "ORDER BY table_schema, table_name, ordinal_position");
-    } else if (command == ".mode" && !argument.empty()) {
+    } else if (command == ".mode") {
       if (const auto format = sql::ParseOutputFormat(argument); format.ok()) {
         format_ = *format;
       } else {

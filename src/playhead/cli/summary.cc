@@ -16,7 +16,7 @@ Status PrintSummary(const std::vector<ingest::StreamState>& states,
     table.rows.push_back(
         {sum.stream, sum.read, sum.good, sum.dead, sum.skipped, sum.files, sum.bytes, seconds});
   }
-  return WriteOut(Render(table, ChooseFormat(format)));
+  return WriteOut(Render(table, ChooseFormat(format), TerminalColumns()));
 }
 
 }  // namespace playhead::cli

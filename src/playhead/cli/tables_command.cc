@@ -122,7 +122,7 @@ std::string SectionsText(const catalog::TableState& state, Sections sections,
     const bool is_cut = name == "files" && count > kFilesShownMax;
     if (is_cut) table.rows.resize(kFilesShownMax);
     text += fmt::format("\n{}{}\n{}{}", is_markdown ? "## " : "", name, is_markdown ? "\n" : "",
-                        Render(table, format));
+                        Render(table, format, TerminalColumns()));
     if (is_cut) {
       text += fmt::format("{} of {} files; --show files --format csv lists all\n", kFilesShownMax,
                           count);
@@ -142,7 +142,7 @@ Result<std::string> DescribeTable(const ReadableLake& lake, const TablesArgs& ar
       args.show.empty() && format == sql::OutputFormat::kCsv ? "schema" : args.show;
   if (!show.empty()) {
     for (const auto& [name, table] : sections) {
-      if (name == show) return Render(table, format);
+      if (name == show) return Render(table, format, TerminalColumns());
     }
   }
   return format == sql::OutputFormat::kJson ? SectionsJson(state, sections)
@@ -157,7 +157,7 @@ Status RunTables(const config::ResolvedConfig& config, const TablesArgs& args) {
       return Error(StatusCode::kInvalidArgument, "--show needs the NAME of a table");
     }
     PH_ASSIGN_OR_RETURN(const Table table, ListTables(config, lake));
-    return WriteOut(Render(table, format));
+    return WriteOut(Render(table, format, TerminalColumns()));
   }
   PH_ASSIGN_OR_RETURN(const std::string text, DescribeTable(lake, args, format));
   return WriteOut(text);
