@@ -4,7 +4,17 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <random>
+
 namespace playhead {
+namespace {
+
+uint64_t RandomSeed() {
+  std::random_device device;
+  return (static_cast<uint64_t>(device()) << 32) | device();
+}
+
+}  // namespace
 
 struct ContentHasher::State {
   alignas(64) XXH3_state_t xxh;
@@ -40,6 +50,13 @@ std::string ContentHash(std::string_view bytes) {
 Hash128 ContentDigest(std::string_view bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   return {hash.high64, hash.low64};
+}
+
+void HashTexts(std::span<const std::string_view> texts, std::span<uint64_t> hashes) {
+  static const uint64_t seed = RandomSeed();
+  for (size_t i = 0; i < texts.size(); ++i) {
+    hashes[i] = XXH3_64bits_withSeed(texts[i].data(), texts[i].size(), seed);
+  }
 }
 
 }  // namespace playhead

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,5 +35,9 @@ class ContentHasher {
 
 std::string ContentHash(std::string_view bytes);
 Hash128 ContentDigest(std::string_view bytes);
+
+/// XXH3-64 of each text for a hash table of this process; `hashes` is as long as `texts`. The seed
+/// is random in each process, so that nobody can send texts that fall into one place.
+void HashTexts(std::span<const std::string_view> texts, std::span<uint64_t> hashes);
 
 }  // namespace playhead

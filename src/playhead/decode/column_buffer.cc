@@ -58,8 +58,10 @@ void CopyEnds(uint8_t* to, const char* from, size_t size) {
 
 /// memcpy without a call for the short texts that most are.
 inline void CopyText(uint8_t* to, const char* from, size_t size) {
-  if (size > 32) {
+  if (size > 64) {
     std::memcpy(to, from, size);
+  } else if (size >= 32) {
+    CopyEnds<32>(to, from, size);
   } else if (size >= 16) {
     CopyEnds<16>(to, from, size);
   } else if (size >= 8) {
@@ -74,13 +76,6 @@ inline void CopyText(uint8_t* to, const char* from, size_t size) {
 int64_t BitBytes(int64_t bits) { return (bits + 7) / 8; }
 
 }  // namespace
-
-void GrowingBytes::Grow(int64_t bytes, int64_t used) {
-  BlockPool::Block block = pool_->Take(std::max(bytes, 2 * block_.bytes));
-  if (used > 0) std::memcpy(block.data, block_.data, static_cast<size_t>(used));
-  pool_->Give(block_);
-  block_ = block;
-}
 
 ColumnBuffer::ColumnBuffer(std::shared_ptr<arrow::DataType> type, BlockPool* pool)
     : type_(std::move(type)), kind_(KindOf(*type_)), validity_(pool), values_(pool), text_(pool) {
@@ -154,6 +149,20 @@ void ColumnBuffer::AppendText(std::string_view text) {
   CopyText(text_.data() + text_size_, text.data(), text.size());
   EndText(end);
   MarkValid();
+}
+
+void ColumnBuffer::AppendNulls(int64_t count) {
+  for (int64_t i = 0; i < count; ++i) AppendNull();
+}
+
+void ColumnBuffer::AppendTexts(std::string_view text, int64_t count) {
+  const auto size = static_cast<int64_t>(text.size());
+  text_.Reserve(text_size_ + count * size, text_size_);
+  for (int64_t i = 0; i < count; ++i) AppendText(text);
+}
+
+void ColumnBuffer::AppendIntegers(int64_t value, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) AppendInteger(value);
 }
 
 void ColumnBuffer::AppendInteger(int64_t value) {

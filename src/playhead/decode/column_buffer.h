@@ -1,6 +1,6 @@
 #pragma once
 
-#include "playhead/decode/block_pool.h"
+#include "playhead/base/block_pool.h"
 #include "playhead/decode/slot.h"
 #include "playhead/decode/type_plan.h"
 
@@ -10,42 +10,9 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace playhead::decode {
-
-/// Bytes that grow by doubling, in blocks of a pool.
-class GrowingBytes {
- public:
-  explicit GrowingBytes(BlockPool* pool) : pool_(pool) {}
-  ~GrowingBytes() { pool_->Give(block_); }
-  GrowingBytes(GrowingBytes&& other) noexcept
-      : pool_(other.pool_), block_(std::exchange(other.block_, {})) {}
-  GrowingBytes& operator=(GrowingBytes&&) = delete;
-
-  uint8_t* data() { return block_.data; }
-  template <typename T>
-  T* as() {
-    return reinterpret_cast<T*>(block_.data);
-  }
-  int64_t capacity() const { return block_.bytes; }
-
-  /// Makes room for `bytes`, keeping the first `used`.
-  void Reserve(int64_t bytes, int64_t used) {
-    if (bytes > block_.bytes) Grow(bytes, used);
-  }
-  /// The first `size` bytes; this object is empty afterwards.
-  std::shared_ptr<arrow::Buffer> Take(int64_t size) {
-    return pool_->Wrap(std::exchange(block_, {}), size);
-  }
-
- private:
-  void Grow(int64_t bytes, int64_t used);
-
-  BlockPool* pool_;
-  BlockPool::Block block_;
-};
 
 /// Builds one Arrow array from slots, in memory of a BlockPool.
 ///
@@ -64,6 +31,10 @@ class ColumnBuffer {
   void AppendText(std::string_view text);
   /// Only for integers, dates and timestamps.
   void AppendInteger(int64_t value);
+  /// As `count` calls of the ones above.
+  void AppendNulls(int64_t count);
+  void AppendTexts(std::string_view text, int64_t count);
+  void AppendIntegers(int64_t value, int64_t count);
 
   int64_t length() const { return length_; }
 

@@ -42,6 +42,12 @@ class Lanes {
   /// Forgets which identity values the epoch has seen.
   void StartEpoch() { identities_.clear(); }
 
+  /// Calls `visit` with the rows of each lane.
+  template <typename Visit>
+  void ForEach(const Visit& visit) {
+    for (const auto& lane : lanes_) visit(lane->rows);
+  }
+
   /// Takes the rows of all lanes, in order of their first rows.
   void Finish(std::vector<decode::Lane>* out);
 

@@ -1,6 +1,6 @@
 #include "playhead/decode/record_decoder.h"
 
-#include "playhead/decode/block_pool.h"
+#include "playhead/base/block_pool.h"
 #include "playhead/decode/column_buffer.h"
 #include "playhead/decode/json_text.h"
 #include "playhead/decode/lanes.h"
@@ -69,6 +69,7 @@ class Decoder : public RecordDecoder {
   }
 
   void SetSource(const SourceOfRows& source) override {
+    FillSource();
     if (source.ingested_at_us != source_.ingested_at_us) lanes_.StartEpoch();
     source_ = source;
     source_.topic = ToUtf8(source.topic);
@@ -158,6 +159,7 @@ class Decoder : public RecordDecoder {
 
   Result<DecodedRows> Flush() override {
     DecodedRows rows;
+    FillSource();
     lanes_.Finish(&rows.lanes);
     if (dead_.row_count() > 0) rows.dead_letters = dead_.Finish();
     rows.good = std::exchange(good_count_, 0);
@@ -185,6 +187,21 @@ class Decoder : public RecordDecoder {
     Verdict verdict{.is_good = false, .reason = reason, .detail = std::move(detail)};
     AddDeadLetter(record, kStage, verdict);
     return verdict;
+  }
+
+  /// Completes what AppendRow() leaves out: the source columns but the offset are the same for all
+  /// rows since the last call, and few rows have undeclared fields.
+  void FillSource() {
+    const size_t first = schema_->columns.size();
+    lanes_.ForEach([&](RowBuffers& rows) {
+      const int64_t length = rows.column(first + 2).length();
+      const int64_t missing = length - rows.column(first).length();
+      rows.column(first).AppendTexts(source_.topic, missing);
+      rows.column(first + 1).AppendIntegers(source_.partition, missing);
+      rows.column(first + 3).AppendIntegers(source_.ingested_at_us, missing);
+      ColumnBuffer& extra = rows.column(first + 4);
+      extra.AppendNulls(length - extra.length());
+    });
   }
 
   /// Appends the parsed record unless a value that concerns the whole table is out of bounds.
@@ -216,15 +233,13 @@ class Decoder : public RecordDecoder {
 
     SlotArena arena = parser_.arena();
     for (size_t i = 0; i < columns; ++i) lane->rows.column(i).Append(arena.slots[i], arena);
-    lane->rows.column(columns).AppendText(source_.topic);
-    lane->rows.column(columns + 1).AppendInteger(source_.partition);
-    lane->rows.column(columns + 2).AppendInteger(record.offset);
-    lane->rows.column(columns + 3).AppendInteger(source_.ingested_at_us);
-    if (parser_.extra().empty()) {
-      lane->rows.column(columns + 4).AppendNull();
-    } else {
-      lane->rows.column(columns + 4).AppendText(parser_.extra());
+    ColumnBuffer& offsets = lane->rows.column(columns + 2);
+    if (!parser_.extra().empty()) {
+      ColumnBuffer& extra = lane->rows.column(columns + 4);
+      extra.AppendNulls(offsets.length() - extra.length());
+      extra.AppendText(parser_.extra());
     }
+    offsets.AppendInteger(record.offset);
     ++good_count_;
     buffered_bytes_ += row_bytes_ + static_cast<int64_t>(record.bytes.size()) +
                        9 * static_cast<int64_t>(parser_.slot_count() - columns);
@@ -300,7 +315,7 @@ Result<std::unique_ptr<RecordDecoder>> RecordDecoder::Make(
   PH_ASSIGN_OR_RETURN(TypePlan plan, MakeRecordPlan(*schema));
   PH_RETURN_IF_ERROR(CheckEventTime(*schema, plan));
   PH_ASSIGN_OR_RETURN(TimeZone zone, TimeZone::Load(schema->timezone));
-  auto pool = BlockPool::Make();
+  auto pool = BlockPool::OfProcess();
   PH_ASSIGN_OR_RETURN(Lanes lanes, Lanes::Make(schema, BatchSchema(*schema), pool.get()));
   return std::unique_ptr<RecordDecoder>(std::make_unique<Decoder>(
       std::move(schema), std::make_unique<const TypePlan>(std::move(plan)), std::move(zone),

@@ -18,7 +18,7 @@ namespace playhead::ingest {
 namespace {
 
 constexpr size_t kHashInTopic = 12;
-constexpr size_t kCopyChunk = 1 << 20;
+constexpr size_t kCopyChunk = 256 << 10;
 constexpr int64_t kShortestRestMicros = 20'000;
 constexpr int64_t kLongestRestMicros = 1'000'000;
 constexpr int64_t kRetryMicros = 1'000'000;

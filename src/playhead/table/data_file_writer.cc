@@ -2,10 +2,10 @@
 
 #include "playhead/base/arrow_status.h"
 #include "playhead/table/file_metrics.h"
+#include "playhead/table/parquet_properties.h"
 
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
-#include <arrow/util/byte_size.h>
 #include <parquet/exception.h>
 #include <parquet/file_writer.h>
 
@@ -20,55 +20,66 @@ constexpr int64_t kAssumedCompression = 6;
 
 }  // namespace
 
-Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(
-    storage::ObjectStore& store, const std::string& staged_uri,
-    const std::shared_ptr<arrow::Schema>& schema,
-    std::shared_ptr<parquet::WriterProperties> properties, int64_t row_group_bytes) {
-  std::unique_ptr<DataFileWriter> file(new DataFileWriter());
-  file->schema_ = schema;
-  file->row_group_bytes_max_ = row_group_bytes;
-  file->row_group_rows_max_ = properties->max_row_group_length();
-  PH_ASSIGN_OR_RETURN(file->output_, store.OpenForWrite(staged_uri));
-  PH_ASSIGN_OR_RETURN(file->writer_,
-                      parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(),
-                                                       file->output_, std::move(properties)));
-  return file;
-}
+DataFileWriter::DataFileWriter(storage::ObjectStore& store, std::string staged_uri,
+                               std::shared_ptr<arrow::Schema> schema, DataFileOptions options)
+    : store_(store),
+      staged_uri_(std::move(staged_uri)),
+      schema_(std::move(schema)),
+      options_(options),
+      memory_(BlockPool::OfProcess()),
+      row_group_(schema_) {}
 
 Status DataFileWriter::Write(const arrow::RecordBatch& rows) {
-  const auto batch = arrow::RecordBatch::Make(schema_, rows.num_rows(), rows.columns());
-  const arrow::Result<int64_t> referenced = arrow::util::ReferencedBufferSize(*batch);
-  const int64_t bytes = referenced.ok() ? *referenced : arrow::util::TotalBufferSize(*batch);
-  if (row_group_rows_ == 0 || row_group_bytes_ + bytes > row_group_bytes_max_) {
-    PH_RETURN_IF_ERROR(writer_->NewBufferedRowGroup());
-    arrow_bytes_ += row_group_bytes_;
-    row_group_bytes_ = 0;
-    row_group_rows_ = 0;
-  }
-  // Starts a new row group by itself at the row limit.
-  PH_RETURN_IF_ERROR(writer_->WriteRecordBatch(*batch));
-  row_group_rows_ += rows.num_rows();
-  row_group_bytes_ += bytes;
-  if (row_group_rows_ > row_group_rows_max_) {
-    const int64_t rest = row_group_rows_ % row_group_rows_max_;
-    const int64_t rest_bytes = rest * bytes / std::max<int64_t>(rows.num_rows(), 1);
-    arrow_bytes_ += row_group_bytes_ - rest_bytes;
-    row_group_bytes_ = rest_bytes;
-    row_group_rows_ = rest;
+  for (int64_t begin = 0; begin < rows.num_rows();) {
+    const int64_t room = options_.row_group_rows - row_group_.rows();
+    const int64_t count = std::min(rows.num_rows() - begin, room);
+    row_group_.Append(*rows.Slice(begin, count), options_.row_group_rows);
+    begin += count;
+    if (row_group_.rows() == options_.row_group_rows ||
+        row_group_.arrow_bytes() >= options_.row_group_bytes || row_group_.has_full_dictionary()) {
+      PH_RETURN_IF_ERROR(EndRowGroup());
+    }
   }
   return {};
 }
 
+Status DataFileWriter::Open(const std::vector<std::shared_ptr<arrow::ChunkedArray>>& first_rows) {
+  PH_ASSIGN_OR_RETURN(auto properties,
+                      MakeWriterProperties(*schema_, ChooseEncodings(first_rows),
+                                           options_.compression, first_rows, &memory_));
+  PH_ASSIGN_OR_RETURN(output_, store_.OpenForWrite(staged_uri_));
+  PH_ASSIGN_OR_RETURN(writer_, parquet::arrow::FileWriter::Open(*schema_, &memory_, output_,
+                                                                std::move(properties)));
+  return {};
+}
+
+Status DataFileWriter::EndRowGroup() {
+  if (row_group_.rows() == 0) return {};
+  const int64_t arrow_bytes = row_group_.arrow_bytes();
+  auto columns = row_group_.Finish();
+  if (writer_ == nullptr) PH_RETURN_IF_ERROR(Open(columns));
+  PH_RETURN_IF_ERROR(writer_->NewRowGroup());
+  for (auto& column : columns) {
+    PH_RETURN_IF_ERROR(writer_->WriteColumnChunk(column));
+    // The next columns are encoded where this one was.
+    column.reset();
+  }
+  arrow_bytes_ += arrow_bytes;
+  return {};
+}
+
 int64_t DataFileWriter::bytes() const {
-  const int64_t written = output_->Tell().ValueOr(0);
+  const int64_t written = output_ == nullptr ? 0 : output_->Tell().ValueOr(0);
   const int64_t ratio = written > 0 && arrow_bytes_ > 0
                             ? std::max<int64_t>(arrow_bytes_ / written, 1)
                             : kAssumedCompression;
-  return written + row_group_bytes_ / ratio;
+  return written + row_group_.arrow_bytes() / ratio;
 }
 
 Result<std::shared_ptr<arrow::io::OutputStream>> DataFileWriter::Finish(
     const iceberg::Schema& schema, iceberg::DataFile& file) {
+  PH_RETURN_IF_ERROR(EndRowGroup());
+  PH_CHECK(writer_ != nullptr);
   PH_RETURN_IF_ERROR(writer_->Close());
   PH_ASSIGN_OR_RETURN(file.file_bytes, output_->Tell());
   try {

@@ -1,12 +1,14 @@
 #pragma once
 
+#include "playhead/base/block_pool.h"
 #include "playhead/base/status.h"
 #include "playhead/iceberg/types.h"
 #include "playhead/storage/object_store.h"
+#include "playhead/table/row_group_builder.h"
 
 #include <arrow/type_fwd.h>
 #include <parquet/arrow/writer.h>
-#include <parquet/properties.h>
+#include <parquet/types.h>
 
 #include <cstdint>
 #include <memory>
@@ -15,36 +17,48 @@
 
 namespace playhead::table {
 
-/// One Parquet file on its way to a staged name. Rows are encoded as they come, into a row group
-/// that is kept in memory, compressed, until it is full. Threads: one at a time.
+struct DataFileOptions {
+  parquet::Compression::type compression = parquet::Compression::ZSTD;
+  int64_t row_group_rows = 131'072;
+  int64_t row_group_bytes = 128LL << 20;  ///< of Arrow memory; closes a row group early
+};
+
+/// One Parquet file on its way to a staged name. Rows wait, text as dictionary codes, until their
+/// row group is full; then it is encoded at once, column by column. Encodings are chosen from the
+/// first row group. Threads: one at a time.
 class DataFileWriter {
  public:
-  /// `schema` carries the field ids.
-  static Result<std::unique_ptr<DataFileWriter>> Open(
-      storage::ObjectStore& store, const std::string& staged_uri,
-      const std::shared_ptr<arrow::Schema>& schema,
-      std::shared_ptr<parquet::WriterProperties> properties, int64_t row_group_bytes);
+  /// `schema` carries the field ids. The file is made with its first row group.
+  DataFileWriter(storage::ObjectStore& store, std::string staged_uri,
+                 std::shared_ptr<arrow::Schema> schema, DataFileOptions options);
 
-  /// Columns as in `schema`, without regard to nullability and metadata.
+  /// Columns as in the schema, without regard to nullability and metadata.
   Status Write(const arrow::RecordBatch& rows);
-  /// Bytes in the file so far and, estimated, in the open row group.
-  int64_t bytes() const;
+  /// Ends the row group early, to free its memory.
+  Status EndRowGroup();
 
-  /// Writes the footer. The stream returned is to be closed by the caller, many at a time, before
-  /// the file is durable. `file` gets all but its path and partition.
+  /// Bytes in the file so far and, estimated, of the open row group.
+  int64_t bytes() const;
+  /// Of the open row group.
+  int64_t memory_bytes() const { return row_group_.memory_bytes(); }
+
+  /// Writes the footer; at least one row must have come. The stream returned is to be closed by the
+  /// caller, many at a time, before the file is durable. `file` gets all but its path and
+  /// partition.
   Result<std::shared_ptr<arrow::io::OutputStream>> Finish(const iceberg::Schema& schema,
                                                           iceberg::DataFile& file);
 
  private:
-  DataFileWriter() = default;
+  Status Open(const std::vector<std::shared_ptr<arrow::ChunkedArray>>& first_rows);
 
-  std::shared_ptr<arrow::io::OutputStream> output_;
+  storage::ObjectStore& store_;
+  std::string staged_uri_;
   std::shared_ptr<arrow::Schema> schema_;
+  DataFileOptions options_;
+  BlockMemory memory_;
+  RowGroupBuilder row_group_;
+  std::shared_ptr<arrow::io::OutputStream> output_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  int64_t row_group_bytes_max_ = 0;
-  int64_t row_group_rows_max_ = 0;
-  int64_t row_group_bytes_ = 0;  // of Arrow memory
-  int64_t row_group_rows_ = 0;
   int64_t arrow_bytes_ = 0;  // of all closed row groups
 };
 

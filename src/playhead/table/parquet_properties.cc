@@ -3,6 +3,7 @@
 #include "playhead/base/arrow_status.h"
 
 #include <arrow/api.h>
+#include <arrow/util/byte_size.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/schema.h>
 
@@ -20,12 +21,17 @@ constexpr int64_t kSampleValues = 2048;
 // instead of 2.6, in twice the time).
 constexpr double kTextShareMax = 0.7;
 constexpr double kNumberShareMax = 0.05;
-// The writer gives a dictionary up when it has grown to this size; so do we beforehand.
-constexpr int64_t kDictionaryBytesMax = 4 << 20;
+// Values are handed to a column's encoder in batches of this many, and pages end between batches.
+// Each batch of a dictionary column costs a search for its distinct values (for the statistics), so
+// the fewer the better; but a page of plain values should not pass kPageBytes by much.
+constexpr int64_t kBatchValuesMax = 131'072;
+constexpr int64_t kBatchValuesMin = 1024;
+constexpr int64_t kPageBytes = 4 << 20;
 // zstd 1 writes 1.4 M content events a second in 58 bytes each, zstd 3 1.0 M in 56.
 constexpr int kZstdLevel = 1;
 
 using Arrays = std::vector<std::shared_ptr<arrow::Array>>;
+using Chunks = std::vector<std::shared_ptr<arrow::ChunkedArray>>;
 
 // Leaves in the order of Parquet's columns.
 void CollectLeaves(const std::shared_ptr<arrow::Array>& array, Arrays& leaves) {
@@ -89,19 +95,18 @@ double EstimateDistinct(double seen, double drawn) {
   return low;
 }
 
-bool DictionaryPays(const Sample& sample, double share_max, int64_t rows_expected) {
-  if (sample.values == 0) return true;
-  const auto drawn = static_cast<double>(sample.values);
-  const auto seen = static_cast<double>(sample.distinct.size());
-  const double rows = std::max(static_cast<double>(rows_expected), drawn);
+bool DictionaryPays(double values, double seen, double seen_bytes, double share_max,
+                    double values_expected) {
+  if (values == 0) return true;
+  const double expected = std::max(values_expected, values);
   // A small file is its own sample.
-  const double distinct = rows > drawn ? std::min(EstimateDistinct(seen, drawn), rows) : seen;
-  const double value_bytes = static_cast<double>(sample.bytes) / drawn + sizeof(int32_t);
-  return distinct <= share_max * rows &&
-         distinct * value_bytes <= static_cast<double>(kDictionaryBytesMax);
+  const double distinct =
+      expected > values ? std::min(EstimateDistinct(seen, values), expected) : seen;
+  return distinct <= share_max * expected &&
+         distinct * (seen_bytes / seen) <= static_cast<double>(kDictionaryBytesMax);
 }
 
-ColumnEncoding ChooseEncoding(const Arrays& chunks, int64_t rows_expected) {
+ColumnEncoding ChooseEncoding(const Arrays& chunks) {
   const arrow::DataType& type = *chunks.front()->type();
   ColumnEncoding otherwise = ColumnEncoding::kPlain;
   switch (type.id()) {
@@ -135,7 +140,13 @@ ColumnEncoding ChooseEncoding(const Arrays& chunks, int64_t rows_expected) {
     }
   }
   const double share_max = is_text ? kTextShareMax : kNumberShareMax;
-  return DictionaryPays(sample, share_max, rows_expected) ? ColumnEncoding::kDictionary : otherwise;
+  const auto drawn = static_cast<double>(sample.values);
+  const double value_bytes = drawn == 0 ? 0 : static_cast<double>(sample.bytes) / drawn;
+  const auto seen = static_cast<double>(sample.distinct.size());
+  return DictionaryPays(drawn, seen, seen * (value_bytes + sizeof(int32_t)), share_max,
+                        static_cast<double>(length))
+             ? ColumnEncoding::kDictionary
+             : otherwise;
 }
 
 parquet::Encoding::type ParquetEncoding(ColumnEncoding encoding) {
@@ -151,19 +162,46 @@ parquet::Encoding::type ParquetEncoding(ColumnEncoding encoding) {
   return parquet::Encoding::PLAIN;
 }
 
+int64_t BatchValues(const Chunks& columns) {
+  int64_t widest = 1;
+  for (const auto& column : columns) {
+    int64_t bytes = 0;
+    int64_t values = 0;
+    for (const auto& chunk : column->chunks()) {
+      Arrays leaves;
+      CollectLeaves(chunk, leaves);
+      for (const auto& leaf : leaves) {
+        if (leaf->type_id() == arrow::Type::DICTIONARY) continue;
+        bytes += arrow::util::ReferencedBufferSize(*leaf).ValueOr(0);
+        values += leaf->length();
+      }
+    }
+    if (values > 0) widest = std::max(widest, bytes / values);
+  }
+  return std::clamp(kPageBytes / widest, kBatchValuesMin, kBatchValuesMax);
+}
+
 }  // namespace
 
-std::vector<ColumnEncoding> ChooseEncodings(
-    const std::vector<std::shared_ptr<arrow::RecordBatch>>& sample, int64_t rows_expected) {
-  std::vector<Arrays> columns;
-  for (const auto& batch : sample) {
-    Arrays leaves;
-    for (const auto& column : batch->columns()) CollectLeaves(column, leaves);
-    columns.resize(leaves.size());
-    for (size_t i = 0; i < leaves.size(); ++i) columns[i].push_back(std::move(leaves[i]));
-  }
+bool TextDictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,
+                        int64_t values_expected) {
+  return DictionaryPays(static_cast<double>(values), static_cast<double>(distinct),
+                        static_cast<double>(distinct_bytes), kTextShareMax,
+                        static_cast<double>(values_expected));
+}
+
+std::vector<ColumnEncoding> ChooseEncodings(const Chunks& columns) {
   std::vector<ColumnEncoding> encodings;
-  for (const Arrays& chunks : columns) encodings.push_back(ChooseEncoding(chunks, rows_expected));
+  for (const auto& column : columns) {
+    std::vector<Arrays> chunks_of_leaf;
+    for (const auto& chunk : column->chunks()) {
+      Arrays leaves;
+      CollectLeaves(chunk, leaves);
+      chunks_of_leaf.resize(leaves.size());
+      for (size_t i = 0; i < leaves.size(); ++i) chunks_of_leaf[i].push_back(std::move(leaves[i]));
+    }
+    for (const Arrays& chunks : chunks_of_leaf) encodings.push_back(ChooseEncoding(chunks));
+  }
   return encodings;
 }
 
@@ -180,11 +218,12 @@ Result<parquet::Compression::type> TableCompression(const iceberg::TableMetadata
 
 Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
     const arrow::Schema& schema, const std::vector<ColumnEncoding>& encodings,
-    parquet::Compression::type compression, int64_t row_group_rows) {
+    parquet::Compression::type compression, const Chunks& rows, arrow::MemoryPool* memory) {
   parquet::WriterProperties::Builder builder;
+  builder.memory_pool(memory);
   builder.compression(compression);
   if (compression == parquet::Compression::ZSTD) builder.compression_level(kZstdLevel);
-  builder.max_row_group_length(row_group_rows);
+  builder.write_batch_size(BatchValues(rows));
   builder.dictionary_pagesize_limit(kDictionaryBytesMax);
   // Iceberg wants decimals of up to 18 digits as integers.
   builder.enable_store_decimal_as_integer();

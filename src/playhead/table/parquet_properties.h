@@ -20,19 +20,28 @@ enum class ColumnEncoding {
   kDeltaLength,  ///< many distinct strings: the lengths apart from the text
 };
 
-/// Chooses an encoding for each Parquet leaf column, in schema order, from a sample of rows: the
-/// number of distinct values among `rows_expected` rows is estimated, and a dictionary pays when it
-/// stays small against the column.
+/// The writer gives a dictionary up when it has grown to this size; so do we beforehand.
+inline constexpr int64_t kDictionaryBytesMax = 4 << 20;
+
+/// Whether a dictionary is worth its hashing for a text column of `values_expected` values, of
+/// which the first `values` hold `distinct` different ones with `distinct_bytes` in all.
+bool TextDictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,
+                        int64_t values_expected);
+
+/// Chooses an encoding for each Parquet leaf column, in schema order, from the rows of a row group:
+/// dictionary arrays are written as such, for the others a sample tells whether a dictionary pays.
 std::vector<ColumnEncoding> ChooseEncodings(
-    const std::vector<std::shared_ptr<arrow::RecordBatch>>& sample, int64_t rows_expected);
+    const std::vector<std::shared_ptr<arrow::ChunkedArray>>& columns);
 
 /// zstd, snappy or none, by the table property `write.parquet.compression-codec`.
 /// Errors: kInvalidArgument names the value.
 Result<parquet::Compression::type> TableCompression(const iceberg::TableMetadata& table);
 
+/// `rows`, the first row group, tell how many values of a plain column make a page.
 /// Errors: kInternal (Arrow finds no Parquet form of the schema).
 Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
     const arrow::Schema& schema, const std::vector<ColumnEncoding>& encodings,
-    parquet::Compression::type compression, int64_t row_group_rows);
+    parquet::Compression::type compression,
+    const std::vector<std::shared_ptr<arrow::ChunkedArray>>& rows, arrow::MemoryPool* memory);
 
 }  // namespace playhead::table

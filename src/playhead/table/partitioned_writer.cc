@@ -7,7 +7,6 @@
 #include "playhead/table/parquet_properties.h"
 
 #include <arrow/api.h>
-#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 #include <map>
@@ -16,23 +15,19 @@
 namespace playhead::table {
 namespace {
 
-// Rows that wait for the choice of encodings, and the least that is encoded at a time: every call
-// of the encoders costs some microseconds a column.
-constexpr int64_t kEncodedRowsMin = 4096;
+// A file that got none of so many rows is idle.
+constexpr int64_t kIdleRows = 100'000;
 // Files whose footers are written but which wait for their fsync together with others.
 constexpr size_t kUnsyncedFilesMax = 64;
 
 using Key = std::vector<iceberg::PartitionValue>;
-using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
 
 struct OpenFile {
   int number = 0;
   std::string staged_uri;
-  Batches pending;
-  int64_t pending_rows = 0;
-  int64_t pending_bytes = 0;
-  std::unique_ptr<DataFileWriter> writer;  // once the encodings are chosen
-  int64_t used = 0;
+  std::unique_ptr<DataFileWriter> writer;
+  int64_t memory_bytes = 0;  // of the writer, when it was last used
+  int64_t used = 0;          // rows that had come when the file got its last ones
 };
 
 struct ClosedFile {
@@ -75,22 +70,18 @@ class Writer final : public PartitionedWriter {
                    "partition key has another length: table={} expected={} got={}", location_,
                    spec_.fields.size(), key.size());
     }
+    rows_ += rows->num_rows();
     PH_ASSIGN_OR_RETURN(OpenFile * file, FileFor(key));
-    const arrow::Result<int64_t> referenced = arrow::util::ReferencedBufferSize(*rows);
-    const int64_t bytes = referenced.ok() ? *referenced : arrow::util::TotalBufferSize(*rows);
-    file->pending.push_back(rows);
-    file->pending_rows += rows->num_rows();
-    file->pending_bytes += bytes;
-    pending_bytes_ += bytes;
-    if (file->pending_rows >= kEncodedRowsMin) {
-      PH_RETURN_IF_ERROR(Encode(*file, options_.row_group_rows));
+    PH_RETURN_IF_ERROR(file->writer->Write(*rows));
+    NoteMemory(*file);
+    while (memory_bytes_ > options_.buffered_bytes_max) {
+      OpenFile& largest = std::ranges::max_element(files_, {}, [](const auto& entry) {
+                            return entry.second.memory_bytes;
+                          })->second;
+      PH_RETURN_IF_ERROR(EndRowGroup(largest));
     }
-    while (pending_bytes_ > options_.buffered_bytes_max) {
-      const auto largest = std::ranges::max_element(
-          files_, {}, [](const auto& entry) { return entry.second.pending_bytes; });
-      PH_RETURN_IF_ERROR(Encode(largest->second, options_.row_group_rows));
-    }
-    if (file->writer != nullptr && file->writer->bytes() >= options_.file_bytes_max) {
+    PH_RETURN_IF_ERROR(EndIdleRowGroups());
+    if (file->writer->bytes() >= options_.file_bytes_max) {
       return CloseFile(files_.find(key));
     }
     return {};
@@ -98,10 +89,7 @@ class Writer final : public PartitionedWriter {
 
   int64_t bytes() const override {
     int64_t bytes = closed_bytes_;
-    for (const auto& [key, file] : files_) {
-      if (file.writer != nullptr) bytes += file.writer->bytes();
-      bytes += file.pending_bytes / kPendingCompression;
-    }
+    for (const auto& [key, file] : files_) bytes += file.writer->bytes();
     return bytes;
   }
 
@@ -122,8 +110,6 @@ class Writer final : public PartitionedWriter {
   }
 
  private:
-  static constexpr int64_t kPendingCompression = 6;
-
   Status CheckSchema(const std::shared_ptr<arrow::Schema>& given) {
     if (given == checked_schema_) return {};
     const arrow::Schema& schema = *given;
@@ -146,7 +132,7 @@ class Writer final : public PartitionedWriter {
   Result<OpenFile*> FileFor(const Key& key) {
     const auto found = files_.find(key);
     if (found != files_.end()) {
-      found->second.used = ++uses_;
+      found->second.used = rows_;
       return &found->second;
     }
     if (files_.size() >= static_cast<size_t>(std::max(options_.open_files_max, 1))) {
@@ -156,39 +142,47 @@ class Writer final : public PartitionedWriter {
     OpenFile& file = files_[key];
     file.number = files_begun_++;
     file.staged_uri = fmt::format("{}/{}.staged", staging_uri_, file.number);
-    file.used = ++uses_;
+    file.writer = std::make_unique<DataFileWriter>(
+        store_, file.staged_uri, arrow_schema_,
+        DataFileOptions{.compression = compression_,
+                        .row_group_rows = options_.row_group_rows,
+                        .row_group_bytes = options_.row_group_bytes});
+    file.used = rows_;
     return &file;
   }
 
-  Status Encode(OpenFile& file, int64_t rows_expected) {
-    if (file.writer == nullptr) {
-      const auto encodings = ChooseEncodings(file.pending, rows_expected);
-      PH_ASSIGN_OR_RETURN(
-          auto properties,
-          MakeWriterProperties(*arrow_schema_, encodings, compression_, options_.row_group_rows));
-      PH_ASSIGN_OR_RETURN(file.writer,
-                          DataFileWriter::Open(store_, file.staged_uri, arrow_schema_,
-                                               std::move(properties), options_.row_group_bytes));
+  /// Streams are about in order of time: the files of a past day get no more rows, and their memory
+  /// serves those of the next.
+  Status EndIdleRowGroups() {
+    for (auto& [key, file] : files_) {
+      if (file.memory_bytes > 0 && rows_ - file.used > kIdleRows) {
+        PH_RETURN_IF_ERROR(EndRowGroup(file));
+      }
     }
-    Batches pending = std::exchange(file.pending, {});
-    pending_bytes_ -= std::exchange(file.pending_bytes, 0);
-    file.pending_rows = 0;
-    if (pending.size() > 1) {
-      PH_ASSIGN_OR_RETURN(auto joined, arrow::ConcatenateRecordBatches(pending));
-      return file.writer->Write(*joined);
-    }
-    return file.writer->Write(*pending.front());
+    return {};
+  }
+
+  Status EndRowGroup(OpenFile& file) {
+    PH_RETURN_IF_ERROR(file.writer->EndRowGroup());
+    NoteMemory(file);
+    return {};
+  }
+
+  void NoteMemory(OpenFile& file) {
+    memory_bytes_ -= file.memory_bytes;
+    file.memory_bytes = file.writer->memory_bytes();
+    memory_bytes_ += file.memory_bytes;
   }
 
   Status CloseFile(std::map<Key, OpenFile>::iterator it) {
     OpenFile& file = it->second;
-    if (!file.pending.empty()) PH_RETURN_IF_ERROR(Encode(file, file.pending_rows));
     ClosedFile closed{.number = file.number, .staged = {.file = {}, .staged_uri = file.staged_uri}};
     closed.staged.file.partition = it->first;
     PH_ASSIGN_OR_RETURN(auto output, file.writer->Finish(schema_, closed.staged.file));
     unsynced_.push_back(std::move(output));
     closed_bytes_ += closed.staged.file.file_bytes;
     closed_.push_back(std::move(closed));
+    memory_bytes_ -= file.memory_bytes;
     files_.erase(it);
     return unsynced_.size() >= kUnsyncedFilesMax ? SyncClosed() : Status();
   }
@@ -221,9 +215,9 @@ class Writer final : public PartitionedWriter {
   std::map<Key, OpenFile> files_;
   std::vector<ClosedFile> closed_;
   std::vector<std::shared_ptr<arrow::io::OutputStream>> unsynced_;
-  int64_t pending_bytes_ = 0;
+  int64_t memory_bytes_ = 0;
   int64_t closed_bytes_ = 0;
-  int64_t uses_ = 0;
+  int64_t rows_ = 0;
   int files_begun_ = 0;
 };
 

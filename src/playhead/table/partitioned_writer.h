@@ -16,7 +16,7 @@ namespace playhead::table {
 struct PartitionedWriterOptions {
   int64_t file_bytes_max = 256LL << 20;  ///< compressed; the file is closed at the next batch
   int64_t row_group_rows = 131'072;
-  int64_t row_group_bytes = 64LL << 20;      ///< of Arrow memory; closes a row group early
+  int64_t row_group_bytes = 128LL << 20;     ///< of Arrow memory; closes a row group early
   int32_t open_files_max = 64;               ///< least recently used is closed first
   int64_t buffered_bytes_max = 128LL << 20;  ///< of rows not yet encoded, all files together
 };
@@ -33,8 +33,9 @@ struct StagedFile {
 /// Files    staged below `staging_uri`; final names `<table>/data/<hive
 /// folders>/<stem>-<n>.parquet`.
 ///          zstd by default (table property `write.parquet.compression-codec`: zstd, snappy, none).
-///          Field ids at every level; encodings by column, from a sample of each file's first rows.
-/// Memory   at most `buffered_bytes_max` of rows and one row group's encoders per open file.
+///          Field ids at every level; encodings by column, from each file's first row group.
+/// Memory   at most `buffered_bytes_max` of rows (the largest row group ends early where there are
+///          more) and the encoder of one column.
 /// Threads  one at a time.
 /// Source   Iceberg spec, "Partitioning", "Parquet"; docs/formats/lake.md.
 class PartitionedWriter {

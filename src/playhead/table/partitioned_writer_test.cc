@@ -243,13 +243,12 @@ TEST(ChooseEncodings, TakesADictionaryWhereValuesRepeat) {
     ASSERT_TRUE(flag.Append(i % 3).ok());
     ASSERT_TRUE(noise.Append(static_cast<double>(i) / 3).ok());
   }
-  const std::vector<std::shared_ptr<arrow::Array>> columns = {*ids.Finish(),     *titles.Finish(),
-                                                              *nothing.Finish(), *counter.Finish(),
-                                                              *flag.Finish(),    *noise.Finish()};
-  arrow::FieldVector fields;
-  for (const auto& column : columns) fields.push_back(arrow::field("c", column->type()));
-  const auto batch = arrow::RecordBatch::Make(arrow::schema(fields), 4'000, columns);
-  EXPECT_THAT(ChooseEncodings({batch}, 131'072),
+  std::vector<std::shared_ptr<arrow::ChunkedArray>> columns;
+  for (arrow::ArrayBuilder* builder : std::initializer_list<arrow::ArrayBuilder*>{
+           &ids, &titles, &nothing, &counter, &flag, &noise}) {
+    columns.push_back(std::make_shared<arrow::ChunkedArray>(*builder->Finish()));
+  }
+  EXPECT_THAT(ChooseEncodings(columns),
               ElementsAre(ColumnEncoding::kDeltaLength, ColumnEncoding::kDictionary,
                           ColumnEncoding::kDictionary, ColumnEncoding::kDeltaBinary,
                           ColumnEncoding::kDictionary, ColumnEncoding::kPlain));

@@ -18,9 +18,6 @@
 namespace playhead::table {
 namespace {
 
-constexpr int64_t kRowGroupRows = 131'072;
-constexpr int64_t kRowGroupBytes = 64LL << 20;
-
 using Topics = std::vector<std::string>;
 
 bool IsAmong(std::string_view value, const Topics& topics) {
@@ -190,11 +187,8 @@ Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
     if (filtered.record_batch()->num_rows() == 0) continue;
     PH_ASSIGN_OR_RETURN(const auto rows, Promote(*filtered.record_batch(), today));
     if (writer == nullptr) {
-      PH_ASSIGN_OR_RETURN(auto properties,
-                          MakeWriterProperties(*today, ChooseEncodings({rows}, kRowGroupRows),
-                                               compression, kRowGroupRows));
-      PH_ASSIGN_OR_RETURN(writer, DataFileWriter::Open(store, staged_uri, today,
-                                                       std::move(properties), kRowGroupBytes));
+      writer = std::make_unique<DataFileWriter>(store, staged_uri, today,
+                                                DataFileOptions{.compression = compression});
     }
     PH_RETURN_IF_ERROR(writer->Write(*rows));
   }
