@@ -133,27 +133,39 @@ void Print(const char* name, int run, Measured& measured, int records_per_reques
   std::fflush(stdout);
 }
 
-// Each client sends its next batch as soon as the last one was answered.
-Measured Batches(const Target& target, const std::vector<std::string>& requests,
-                 std::chrono::seconds time) {
+// One client of a run: its connection and what it measured.
+class Client {
+ public:
+  explicit Client(int port) : connection_(port) {}
+
+  // Latency counts from `from`.
+  void Send(const std::string& request, steady_clock::time_point from) {
+    Exchange(connection_, request);
+    measured_.latencies_ms.push_back(
+        duration<double, std::milli>(steady_clock::now() - from).count());
+    ++measured_.requests;
+    measured_.bytes += static_cast<int64_t>(request.size());
+  }
+  const Measured& measured() const { return measured_; }
+
+ private:
+  server::RawHttpClient connection_;
+  Measured measured_;
+};
+
+// Runs `work(client, number, began)` for each client on a thread of its own; their sum.
+template <typename Work>
+Measured RunClients(const Target& target, int clients, const Work& work) {
   Measured total;
   std::mutex mutex;
   const auto began = steady_clock::now();
   {
-    std::vector<std::jthread> clients;
-    for (int c = 0; c < kBatchClients; ++c) {
-      clients.emplace_back([&, c] {
-        server::RawHttpClient client(target.port);
-        Measured own;
-        for (size_t i = static_cast<size_t>(c) * 5; steady_clock::now() < began + time; ++i) {
-          const std::string& request = requests[i % requests.size()];
-          const auto sent_at = steady_clock::now();
-          Exchange(client, request);
-          own.latencies_ms.push_back(
-              duration<double, std::milli>(steady_clock::now() - sent_at).count());
-          ++own.requests;
-          own.bytes += static_cast<int64_t>(request.size());
-        }
+    std::vector<std::jthread> threads;
+    for (int number = 0; number < clients; ++number) {
+      threads.emplace_back([&, number] {
+        Client client(target.port);
+        work(client, number, began);
+        const Measured& own = client.measured();
         const std::lock_guard lock(mutex);
         total.requests += own.requests;
         total.bytes += own.bytes;
@@ -166,39 +178,27 @@ Measured Batches(const Target& target, const std::vector<std::string>& requests,
   return total;
 }
 
+// Each client sends its next batch as soon as the last one was answered.
+Measured Batches(const Target& target, const std::vector<std::string>& requests,
+                 std::chrono::seconds time) {
+  return RunClients(target, kBatchClients, [&](Client& client, int number, auto began) {
+    for (auto i = static_cast<size_t>(number) * 5; steady_clock::now() < began + time; ++i) {
+      client.Send(requests[i % requests.size()], steady_clock::now());
+    }
+  });
+}
+
 // Every event has its moment; a late answer delays the next one of its client, and that counts:
 // latency is from the moment the event was due.
 Measured Singles(const Target& target, const std::vector<std::string>& requests,
                  std::chrono::seconds time) {
-  Measured total;
-  std::mutex mutex;
-  const auto began = steady_clock::now();
-  {
-    std::vector<std::jthread> clients;
-    for (int c = 0; c < kSingleClients; ++c) {
-      clients.emplace_back([&, c] {
-        server::RawHttpClient client(target.port);
-        Measured own;
-        for (int64_t i = c; i < time.count() * kSinglesPerSecond; i += kSingleClients) {
-          const auto due = began + std::chrono::microseconds(i * 1'000'000 / kSinglesPerSecond);
-          std::this_thread::sleep_until(due);
-          const std::string& request = requests[static_cast<size_t>(i) % requests.size()];
-          Exchange(client, request);
-          own.latencies_ms.push_back(
-              duration<double, std::milli>(steady_clock::now() - due).count());
-          ++own.requests;
-          own.bytes += static_cast<int64_t>(request.size());
-        }
-        const std::lock_guard lock(mutex);
-        total.requests += own.requests;
-        total.bytes += own.bytes;
-        total.latencies_ms.insert(total.latencies_ms.end(), own.latencies_ms.begin(),
-                                  own.latencies_ms.end());
-      });
+  return RunClients(target, kSingleClients, [&](Client& client, int number, auto began) {
+    for (int64_t i = number; i < time.count() * kSinglesPerSecond; i += kSingleClients) {
+      const auto due = began + std::chrono::microseconds(i * 1'000'000 / kSinglesPerSecond);
+      std::this_thread::sleep_until(due);
+      client.Send(requests[static_cast<size_t>(i) % requests.size()], due);
     }
-  }
-  total.seconds = duration<double>(steady_clock::now() - began).count();
-  return total;
+  });
 }
 
 // What the disk itself takes: 4 kB and fsync.

@@ -280,9 +280,12 @@ class Session : public std::enable_shared_from_this<Session> {
   // it before that.
   static void Deliver(std::shared_ptr<Session> self, MakeResponse make) {
     Shared& shared = self->shared_;
-    const auto executor = self->socket_.get_executor();
-    asio::post(executor,
-               [self = std::move(self), make = std::move(make)] { self->OnAnswer(make()); });
+    {
+      // Gone before the answer is no longer owed: an executor belongs to the server.
+      const auto executor = self->socket_.get_executor();
+      asio::post(executor,
+                 [self = std::move(self), make = std::move(make)] { self->OnAnswer(make()); });
+    }
     const std::lock_guard lock(shared.mutex);
     --shared.owed_answers;
     shared.changed.notify_all();
