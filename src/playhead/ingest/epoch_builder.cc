@@ -34,12 +34,19 @@ Result<EpochBuilder> EpochBuilder::Open(const IngestStream& stream, catalog::Cat
                                         const std::string& warehouse_uri,
                                         decode::RecordDecoder& decoder) {
   PH_CHECK(decoder.buffered_rows() == 0);
+  PH_ASSIGN_OR_RETURN(EpochBuilder builder, Open(stream, catalog, store, warehouse_uri));
+  builder.decoder_ = &decoder;
+  return builder;
+}
+
+Result<EpochBuilder> EpochBuilder::Open(const IngestStream& stream, catalog::Catalog& catalog,
+                                        storage::ObjectStore& store,
+                                        const std::string& warehouse_uri) {
   EpochBuilder builder;
   builder.stream_ = &stream;
   builder.store_ = &store;
   builder.warehouse_uri_ = warehouse_uri;
   builder.plan_id_ = NewUuid();
-  builder.decoder_ = &decoder;
   PH_ASSIGN_OR_RETURN(const catalog::TableState main, catalog.Load(stream.main.id));
   PH_ASSIGN_OR_RETURN(const catalog::TableState dead, catalog.Load(stream.dead.id));
   builder.main_metadata_ = main.metadata;
@@ -59,19 +66,25 @@ std::vector<std::string> EpochBuilder::column_names() const {
 }
 
 int64_t EpochBuilder::bytes() const {
-  int64_t bytes = decoder_->buffered_bytes();
+  int64_t bytes = decoder_ == nullptr ? 0 : decoder_->buffered_bytes();
   if (main_writer_ != nullptr) bytes += main_writer_->bytes();
   if (dead_writer_ != nullptr) bytes += dead_writer_->bytes();
   return bytes;
 }
 
-Status EpochBuilder::FlushIfFull() {
-  if (decoder_->buffered_rows() < kFlushRows && decoder_->buffered_bytes() < kFlushBytes) return {};
-  return Flush();
+bool EpochBuilder::IsFull(const decode::RecordDecoder& decoder) {
+  return decoder.buffered_rows() >= kFlushRows || decoder.buffered_bytes() >= kFlushBytes;
 }
 
+Status EpochBuilder::FlushIfFull() { return IsFull(*decoder_) ? Flush() : Status(); }
+
 Status EpochBuilder::Flush() {
-  PH_ASSIGN_OR_RETURN(decode::DecodedRows decoded, decoder_->Flush());
+  if (decoder_ == nullptr) return {};
+  PH_ASSIGN_OR_RETURN(const decode::DecodedRows decoded, decoder_->Flush());
+  return Take(decoded);
+}
+
+Status EpochBuilder::Take(const decode::DecodedRows& decoded) {
   good_ += decoded.good;
   dead_ += decoded.dead;
   for (const decode::Lane& lane : decoded.lanes) {

@@ -27,6 +27,12 @@ class EpochBuilder {
                                    storage::ObjectStore& store, const std::string& warehouse_uri,
                                    decode::RecordDecoder& decoder);
 
+  /// Without a decoder: rows come by Take() alone.
+  static Result<EpochBuilder> Open(const IngestStream& stream, catalog::Catalog& catalog,
+                                   storage::ObjectStore& store, const std::string& warehouse_uri);
+  /// The decoder holds as many rows as are handed on at a time.
+  static bool IsFull(const decode::RecordDecoder& decoder);
+
   EpochBuilder(EpochBuilder&&) noexcept = default;
   EpochBuilder& operator=(EpochBuilder&&) noexcept = default;
 
@@ -38,6 +44,8 @@ class EpochBuilder {
   decode::RecordDecoder& decoder() { return *decoder_; }
   /// Hands decoded rows to the writers when enough have gathered.
   Status FlushIfFull();
+  /// Hands rows of another decoder of the stream to the writers.
+  Status Take(const decode::DecodedRows& rows);
 
   int64_t record_bytes_max() const { return stream_->row_schema->record_bytes_max; }
   /// Of the declared columns.

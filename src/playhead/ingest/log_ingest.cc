@@ -25,28 +25,18 @@ LogIngest::LogIngest(const Lake& lake, const IngestStream& stream, log::LogReade
 
 Status LogIngest::Run(std::stop_token stop) {
   PH_ASSIGN_OR_RETURN(decoder_, decode::RecordDecoder::Make(stream_.row_schema));
+  writer_ = std::make_unique<EpochWriter>(lake_, stop);
   PH_RETURN_IF_ERROR(FindPartitions());
   int64_t searched_us = lake_.clock.NowMicros();
   bool is_waiting = false;
-  while (!stop.stop_requested() && !(options_.once && ReachedEnds())) {
+  while (!stop.stop_requested()) {
     if (!options_.once && lake_.clock.NowMicros() - searched_us > kPartitionSearchMicros) {
       PH_RETURN_IF_ERROR(FindPartitions());
       searched_us = lake_.clock.NowMicros();
     }
-    const int wait_ms =
-        epoch_ ? static_cast<int>(std::clamp<int64_t>(
-                     (epoch_started_us_ + options_.limits.interval_us - lake_.clock.NowMicros()) /
-                         1000,
-                     1, kIdleWaitMs))
-               : kIdleWaitMs;
-    Status status;
-    Result<const log::LogBatch*> batch = reader_.Read(wait_ms, options_.limits.read_bytes_max);
-    if (!batch.ok()) {
-      status = batch.error();
-    } else if (*batch != nullptr) {
-      status = Take(**batch);
-    }
-    if (status.ok() && IsEpochDue()) status = CloseEpoch(stop);
+    const bool is_at_end = options_.once && ReachedEnds();
+    const Status status = is_at_end ? Settle() : Step();
+    if (status.ok() && is_at_end) break;
     if (status.code() == StatusCode::kCancelled) return {};
     if (status.code() == StatusCode::kConflict) {
       PH_RETURN_IF_ERROR(Rewind());
@@ -55,22 +45,40 @@ Status LogIngest::Run(std::stop_token stop) {
       lake_.board.Hold(stream_.name, status.ToString());
       logging::Warn("ingest", "stream waits",
                     {{"stream", stream_.name}, {"why", status.ToString()}});
-      // What was staged may be incomplete (a full disk), so the epoch is read again from the log.
-      DropEpoch();
+      // What was staged may be incomplete (a full disk), so the epochs are read again from the log.
+      DropEpochs();
       if (SleepUnlessStopped(stop, kRetryPauseMicros)) PH_RETURN_IF_ERROR(Rewind());
     } else if (!status.ok()) {
       return status;
-    } else if (is_waiting && !parts_.empty()) {
+    } else if ((is_waiting && !parts_.empty()) || commits_shown_ != writer_->commits()) {
       is_waiting = false;
+      commits_shown_ = writer_->commits();
       ShowStopped();
     }
   }
-  if (epoch_) {
-    Status status = CloseEpoch(stop);
-    if (!status.ok() && status.code() != StatusCode::kCancelled) return status;
-  }
+  const Status settled = Settle();
+  if (!settled.ok() && settled.code() != StatusCode::kCancelled) return settled;
+  ShowStopped();
   if (!stopped_.empty()) return Status(StatusCode::kDataCorrupt, stopped_.begin()->second);
   return {};
+}
+
+Status LogIngest::Step() {
+  PH_RETURN_IF_ERROR(writer_->failure());
+  int64_t wait_ms = kIdleWaitMs;
+  if (epoch_) {
+    const int64_t due_us = epoch_->started_us + options_.limits.interval_us;
+    wait_ms = std::clamp<int64_t>((due_us - lake_.clock.NowMicros()) / 1000, 1, kIdleWaitMs);
+  }
+  PH_ASSIGN_OR_RETURN(const log::LogBatch* batch,
+                      reader_.Read(static_cast<int>(wait_ms), options_.limits.read_bytes_max));
+  if (batch != nullptr) PH_RETURN_IF_ERROR(Take(*batch));
+  return IsEpochDue() ? CloseEpoch() : Status();
+}
+
+Status LogIngest::Settle() {
+  if (epoch_) PH_RETURN_IF_ERROR(CloseEpoch());
+  return writer_->Wait();
 }
 
 Status LogIngest::FindPartitions() {
@@ -143,7 +151,7 @@ void LogIngest::ShowStopped() {
 }
 
 Status LogIngest::Rewind() {
-  DropEpoch();
+  DropEpochs();
   std::map<LogPartition, int64_t> ends;
   for (const auto& [partition, part] : parts_) ends[partition] = part.end_at_start;
   parts_.clear();
@@ -156,10 +164,10 @@ Status LogIngest::Rewind() {
 }
 
 Status LogIngest::OpenEpoch() {
-  PH_ASSIGN_OR_RETURN(EpochBuilder builder, EpochBuilder::Open(stream_, lake_.catalog, lake_.store,
-                                                               lake_.warehouse_uri, *decoder_));
-  epoch_.emplace(std::move(builder));
-  epoch_started_us_ = lake_.clock.NowMicros();
+  PH_ASSIGN_OR_RETURN(EpochBuilder builder,
+                      EpochBuilder::Open(stream_, lake_.catalog, lake_.store, lake_.warehouse_uri));
+  PH_RETURN_IF_ERROR(writer_->Begin(std::move(builder)));
+  epoch_.emplace().started_us = lake_.clock.NowMicros();
   return {};
 }
 
@@ -171,7 +179,7 @@ Status LogIngest::Take(const log::LogBatch& batch) {
   if (!epoch_) PH_RETURN_IF_ERROR(OpenEpoch());
   decoder_->SetSource({.topic = batch.from.topic,
                        .partition = batch.from.partition,
-                       .ingested_at_us = epoch_started_us_,
+                       .ingested_at_us = epoch_->started_us,
                        .ingestion_date_days = {}});
   int64_t records = 0;
   for (const log::LogRecord& record : batch.records) {
@@ -184,9 +192,10 @@ Status LogIngest::Take(const log::LogBatch& batch) {
                                                      now_us);
     (verdict.is_good ? part.counts.good : part.counts.dead) += 1;
     ++records;
-    epoch_input_bytes_ += static_cast<int64_t>(record.bytes.size());
-    PH_RETURN_IF_ERROR(epoch_->FlushIfFull());
+    epoch_->input_bytes += static_cast<int64_t>(record.bytes.size());
+    if (EpochBuilder::IsFull(*decoder_)) PH_RETURN_IF_ERROR(HandOn());
   }
+  epoch_->rows += records;
   const int64_t passed = batch.next_offset - part.next_offset;
   part.counts.read += passed;
   part.counts.skipped += passed - records;
@@ -196,9 +205,9 @@ Status LogIngest::Take(const log::LogBatch& batch) {
 
 bool LogIngest::IsEpochDue() const {
   if (!epoch_) return false;
-  return lake_.clock.NowMicros() - epoch_started_us_ >= options_.limits.interval_us ||
-         epoch_->good() + epoch_->dead() >= options_.limits.rows_max ||
-         epoch_->bytes() >= options_.limits.bytes_max;
+  return lake_.clock.NowMicros() - epoch_->started_us >= options_.limits.interval_us ||
+         epoch_->rows >= options_.limits.rows_max ||
+         decoder_->buffered_bytes() + writer_->bytes() >= options_.limits.bytes_max;
 }
 
 bool LogIngest::ReachedEnds() const {
@@ -222,54 +231,42 @@ std::string LogIngest::Stem() const {
   return FileNamePart(parts_.begin()->first.topic) + "-" + log + ranges;
 }
 
-Status LogIngest::CloseEpoch(std::stop_token stop) {
-  Result<table::Epoch> staged = epoch_->Finish(Stem());
-  if (!staged.ok()) return staged.error();
-  table::Epoch& epoch = *staged;
-  StreamSummary delta{.stream = stream_.name,
-                      .bytes = epoch_input_bytes_,
-                      .commits = 1,
-                      .dead_by_reason = epoch_->dead_by_reason()};
+Status LogIngest::HandOn() {
+  if (decoder_->buffered_rows() == 0) return {};
+  PH_ASSIGN_OR_RETURN(decode::DecodedRows rows, decoder_->Flush());
+  return writer_->Write(std::move(rows));
+}
+
+Status LogIngest::CloseEpoch() {
+  PH_RETURN_IF_ERROR(HandOn());
+  EpochEnd end{.stem = Stem(),
+               .ranges = {},
+               .summary = {.stream = stream_.name, .bytes = epoch_->input_bytes, .commits = 1},
+               .started_us = epoch_->started_us};
   for (const auto& [partition, part] : parts_) {
     if (part.next_offset == part.epoch_begin && !part.accepted_gap_from) continue;
-    epoch.ranges.push_back({.partition = partition,
-                            .range = {.begin = part.epoch_begin, .end = part.next_offset},
-                            .counts = part.counts,
-                            .accepted_gap_from = part.accepted_gap_from});
-    delta.read += part.counts.read;
-    delta.good += part.counts.good;
-    delta.dead += part.counts.dead;
-    delta.skipped += part.counts.skipped;
+    end.ranges.push_back({.partition = partition,
+                          .range = {.begin = part.epoch_begin, .end = part.next_offset},
+                          .counts = part.counts,
+                          .accepted_gap_from = part.accepted_gap_from});
+    end.summary.read += part.counts.read;
+    end.summary.good += part.counts.good;
+    end.summary.dead += part.counts.dead;
+    end.summary.skipped += part.counts.skipped;
   }
-  Result<table::EpochOutcome> outcome = CommitPatiently(lake_, stream_.name, epoch, stop);
-  if (!outcome.ok()) return outcome.error();
-  ShowStopped();
-  const int64_t now_us = lake_.clock.NowMicros();
-  delta.seconds = static_cast<double>(now_us - epoch_started_us_) / 1e6;
-  lake_.board.Add(delta);
-  logging::Debug("ingest", "committed",
-                 {{"stream", stream_.name}, {"rows", delta.good}, {"dead", delta.dead}});
+  PH_RETURN_IF_ERROR(writer_->End(std::move(end)));
   for (auto& [partition, part] : parts_) {
     part.epoch_begin = part.next_offset;
     part.counts = {};
     part.accepted_gap_from.reset();
   }
   epoch_.reset();
-  epoch_input_bytes_ = 0;
   return {};
 }
 
-void LogIngest::DropEpoch() {
-  if (epoch_) {
-    table::Committer committer(lake_.catalog, lake_.store, lake_.warehouse_uri, lake_.clock);
-    const Status discarded = committer.Discard(epoch_->plan_id());
-    if (!discarded.ok()) {
-      logging::Warn("ingest", "staged files stay until the next start",
-                    {{"plan", epoch_->plan_id()}, {"why", discarded.ToString()}});
-    }
-  }
+void LogIngest::DropEpochs() {
+  writer_->Discard();
   epoch_.reset();
-  epoch_input_bytes_ = 0;
   // Rows decoded for the dropped epoch must not enter the next one.
   if (decoder_ != nullptr && decoder_->buffered_rows() > 0) (void)decoder_->Flush().ok();
 }

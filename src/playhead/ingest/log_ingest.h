@@ -1,7 +1,7 @@
 #pragma once
 
 #include "playhead/decode/record_decoder.h"
-#include "playhead/ingest/epoch_builder.h"
+#include "playhead/ingest/epoch_writer.h"
 #include "playhead/ingest/lake.h"
 #include "playhead/ingest/stream_tables.h"
 #include "playhead/log/log.h"
@@ -25,12 +25,14 @@ struct LogIngestOptions {
 ///
 ///   seek every partition to the table's offset map, else to its earliest offset
 ///   while not stopped:
-///     read a batch; decode each record into the epoch
-///     when the epoch is old, long or large enough: stage, commit rows and offsets together
+///     read a batch; decode each record; hand rows to the writer's thread
+///     when the epoch is old, long or large enough: have it staged, and rows and offsets committed
+///     together, while the next one is decoded
 ///   commit what is left
 ///
 /// The table says where to go on, never a consumer group. A partition whose log was made anew, or
-/// whose position is gone, stops by name while the others go on. Threads: one at a time.
+/// whose position is gone, stops by name while the others go on. Threads: one at a time; it has a
+/// second one for writing.
 class LogIngest {
  public:
   LogIngest(const Lake& lake, const IngestStream& stream, log::LogReader& reader,
@@ -53,14 +55,20 @@ class LogIngest {
   /// Finds new partitions and seeks them. A partition that must not go on is put into `stopped_`.
   Status FindPartitions();
   Status Start(const LogPartition& partition, const table::TableProgress& progress);
-  /// Back to what is committed, after an epoch was discarded.
+  /// One read, and what follows from it.
+  Status Step();
+  /// Everything that was read is committed.
+  Status Settle();
+  /// Back to what is committed, after epochs were discarded.
   Status Rewind();
   /// The stream moves again; its stopped partitions, if any, still do not.
   void ShowStopped();
   Status OpenEpoch();
   Status Take(const log::LogBatch& batch);
-  Status CloseEpoch(std::stop_token stop);
-  void DropEpoch();
+  /// Hands decoded rows to the writer.
+  Status HandOn();
+  Status CloseEpoch();
+  void DropEpochs();
   bool IsEpochDue() const;
   bool ReachedEnds() const;
   std::string Stem() const;
@@ -72,9 +80,15 @@ class LogIngest {
   std::unique_ptr<decode::RecordDecoder> decoder_;
   std::map<LogPartition, Part> parts_;
   std::map<LogPartition, std::string> stopped_;
-  std::optional<EpochBuilder> epoch_;
-  int64_t epoch_started_us_ = 0;
-  int64_t epoch_input_bytes_ = 0;
+  /// What is decoded for the epoch that is open.
+  struct OpenedEpoch {
+    int64_t started_us = 0;
+    int64_t rows = 0;
+    int64_t input_bytes = 0;
+  };
+  std::optional<OpenedEpoch> epoch_;
+  std::unique_ptr<EpochWriter> writer_;  // while Run() runs
+  int64_t commits_shown_ = 0;
 };
 
 }  // namespace playhead::ingest
