@@ -44,35 +44,6 @@ bool HasOffsets(TypeKind kind) {
          kind == TypeKind::kMap;
 }
 
-/// The first and the last N bytes, which may overlap.
-template <size_t N>
-void CopyEnds(uint8_t* to, const char* from, size_t size) {
-  struct {
-    char bytes[N];
-  } first, last;
-  std::memcpy(&first, from, N);
-  std::memcpy(&last, from + size - N, N);
-  std::memcpy(to, &first, N);
-  std::memcpy(to + size - N, &last, N);
-}
-
-/// memcpy without a call for the short texts that most are.
-inline void CopyText(uint8_t* to, const char* from, size_t size) {
-  if (size > 64) {
-    std::memcpy(to, from, size);
-  } else if (size >= 32) {
-    CopyEnds<32>(to, from, size);
-  } else if (size >= 16) {
-    CopyEnds<16>(to, from, size);
-  } else if (size >= 8) {
-    CopyEnds<8>(to, from, size);
-  } else if (size >= 4) {
-    CopyEnds<4>(to, from, size);
-  } else {
-    for (size_t i = 0; i < size; ++i) to[i] = static_cast<uint8_t>(from[i]);
-  }
-}
-
 int64_t BitBytes(int64_t bits) { return (bits + 7) / 8; }
 
 }  // namespace
@@ -142,15 +113,6 @@ void ColumnBuffer::AppendNull() {
   MarkNull();
 }
 
-void ColumnBuffer::AppendText(std::string_view text) {
-  if (length_ == capacity_) AddRoom();
-  int64_t end = text_size_ + static_cast<int64_t>(text.size());
-  text_.Reserve(end, text_size_);
-  CopyText(text_.data() + text_size_, text.data(), text.size());
-  EndText(end);
-  MarkValid();
-}
-
 void ColumnBuffer::AppendNulls(int64_t count) {
   for (int64_t i = 0; i < count; ++i) AppendNull();
 }
@@ -173,7 +135,7 @@ void ColumnBuffer::AppendInteger(int64_t value) {
   }
 }
 
-void ColumnBuffer::Append(const Slot& slot, const SlotArena& arena) {
+void ColumnBuffer::AppendValue(const Slot& slot, const SlotArena& arena) {
   if (!slot.has_value()) return AppendNull();
   switch (kind_) {
     case TypeKind::kText:

@@ -14,6 +14,35 @@
 
 namespace playhead::decode {
 
+/// The first and the last N bytes, which may overlap.
+template <size_t N>
+inline void CopyEnds(uint8_t* to, const char* from, size_t size) {
+  struct {
+    char bytes[N];
+  } first, last;
+  std::memcpy(&first, from, N);
+  std::memcpy(&last, from + size - N, N);
+  std::memcpy(to, &first, N);
+  std::memcpy(to + size - N, &last, N);
+}
+
+/// memcpy without a call for the short texts that most are.
+inline void CopyText(uint8_t* to, const char* from, size_t size) {
+  if (size > 64) {
+    std::memcpy(to, from, size);
+  } else if (size >= 32) {
+    CopyEnds<32>(to, from, size);
+  } else if (size >= 16) {
+    CopyEnds<16>(to, from, size);
+  } else if (size >= 8) {
+    CopyEnds<8>(to, from, size);
+  } else if (size >= 4) {
+    CopyEnds<4>(to, from, size);
+  } else {
+    for (size_t i = 0; i < size; ++i) to[i] = static_cast<uint8_t>(from[i]);
+  }
+}
+
 /// Builds one Arrow array from slots, in memory of a BlockPool.
 ///
 /// Arrow's own builders allocate anew for every batch and check more per value; these two together
@@ -25,10 +54,21 @@ class ColumnBuffer {
   /// `type` must be one that MakeTypePlan accepts; `pool` must outlive the buffer.
   ColumnBuffer(std::shared_ptr<arrow::DataType> type, BlockPool* pool);
 
-  void Append(const Slot& slot, const SlotArena& arena);
+  void Append(const Slot& slot, const SlotArena& arena) {
+    if (kind_ == TypeKind::kText && slot.has_value()) [[likely]]
+      return AppendText(slot.view());
+    AppendValue(slot, arena);
+  }
   void AppendNull();
   /// Only for text and binary.
-  void AppendText(std::string_view text);
+  void AppendText(std::string_view text) {
+    if (length_ == capacity_) AddRoom();
+    const int64_t end = text_size_ + static_cast<int64_t>(text.size());
+    text_.Reserve(end, text_size_);
+    CopyText(text_.data() + text_size_, text.data(), text.size());
+    EndText(end);
+    MarkValid();
+  }
   /// Only for integers, dates and timestamps.
   void AppendInteger(int64_t value);
   /// As `count` calls of the ones above.
@@ -42,6 +82,7 @@ class ColumnBuffer {
   std::shared_ptr<arrow::ArrayData> Finish();
 
  private:
+  void AppendValue(const Slot& slot, const SlotArena& arena);
   void AddRoom();
   void MarkValid() {
     if (has_validity_) PutBit(validity_.data(), length_, true);

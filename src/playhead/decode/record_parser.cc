@@ -152,6 +152,17 @@ bool RecordParser::Fields(JsonCursor& in, const TypePlan& plan, uint32_t first, 
     size_t expected = 0;
     do {
       size_t field = expected;
+      if (expected < plan.children.size()) {
+        const TypePlan& child = plan.children[expected];
+        Slot& slot = slots_[first + expected];
+        std::string_view text;
+        if (child.kind == TypeKind::kText && slot.state == SlotState::kAbsent &&
+            in.EatTextField(child.quoted_name, &text)) {
+          slot.SetText(text);
+          ++expected;
+          continue;
+        }
+      }
       std::string_view raw_key;
       // Most records have their fields in the declared order.
       if (expected < plan.children.size() && in.EatKey(plan.children[expected].quoted_name))
