@@ -51,6 +51,19 @@ std::string_view Text(const arrow::RecordBatch& rows, const char* column) {
   return std::static_pointer_cast<arrow::BinaryArray>(rows.GetColumnByName(column))->GetView(0);
 }
 
+bool IsJson(std::string_view text) {
+  constexpr int kNumberOverflow = 406;
+  try {
+    (void)nlohmann::json::parse(text);
+    return true;
+  } catch (const nlohmann::json::out_of_range& refusal) {
+    // No double holds the number, but the grammar has it and so has a column of text.
+    return refusal.id == kNumberOverflow;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -71,9 +84,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const arrow::RecordBatch& row = *rows.lanes.at(0).rows;
   PH_CHECK(row.num_rows() == 1 && row.ValidateFull().ok());
-  PH_CHECK(nlohmann::json::accept(record));
+  PH_CHECK(IsJson(record));
   if (row.GetColumnByName("_extra")->IsValid(0)) {
-    PH_CHECK(nlohmann::json::accept(Text(row, "_extra")));
+    PH_CHECK(IsJson(Text(row, "_extra")));
   }
   return 0;
 }

@@ -316,8 +316,9 @@ TEST_F(JournalTest, WalIsMovedOnWhileAppendsGoOn) {
   auto journal = Open(options);
   const std::string record(8'000, 'x');
   const std::string path = SegmentPath(folder_, 1);
-  // An append is two pages of WAL. A file that was never begun anew would be as large as all that was
-  // appended; the checkpoints have a thread of their own, so how soon they come is the machine's.
+  // An append is two pages of WAL. A file that was never begun anew would be as large as all that
+  // was appended; the checkpoints have a thread of their own, so how soon they come is the
+  // machine's.
   size_t appended = 0;
   const auto moved_on = [&] { return fs::file_size(path + "-wal") < appended * record.size() / 2; };
   while (appended < 100 || (!moved_on() && appended < 20'000)) {
@@ -326,8 +327,8 @@ TEST_F(JournalTest, WalIsMovedOnWhileAppendsGoOn) {
   }
   EXPECT_TRUE(moved_on()) << appended;
   EXPECT_GT(fs::file_size(path), appended * record.size() / 8);
-  EXPECT_THAT(metrics.Text(),
-              HasSubstr(fmt::format("playhead_log_records_total{{topic=\"plays\"}} {}\n", appended)));
+  EXPECT_THAT(metrics.Text(), HasSubstr(fmt::format(
+                                  "playhead_log_records_total{{topic=\"plays\"}} {}\n", appended)));
   journal->Close();
   EXPECT_FALSE(fs::exists(path + "-wal"));
   EXPECT_EQ(All("plays").size(), appended);

@@ -121,8 +121,8 @@ void JournalUpkeep::CheckpointCurrent() {
     progress = *result;
     if (progress.moved_pages == progress.pages) break;
   }
-  // Even when all pages seen here are moved: an append that began before they were goes on behind them,
-  // and only one that begins after the last page was moved begins the WAL anew.
+  // Even when all pages seen here are moved: an append that began before they were goes on behind
+  // them, and only one that begins after the last page was moved begins the WAL anew.
   const int64_t wal_bytes = progress.pages * SegmentWriter::kPageBytes;
   if (progress.moved_pages < progress.pages || wal_bytes >= options_.checkpoint_bytes) {
     wants_finish_ = true;

@@ -48,8 +48,8 @@ class JournalUpkeep {
   /// Asks the appending thread to checkpoint; until it has, this thread leaves the segment alone,
   /// since only one checkpoint can run at a time.
   bool wants_finish() const { return wants_finish_; }
-  /// The WAL begins anew with the next append, unless a checkpoint of this thread, late to wake, gets
-  /// between; so that one has nothing to do any more.
+  /// The WAL begins anew with the next append, unless a checkpoint of this thread, late to wake,
+  /// gets between; so that one has nothing to do any more.
   void OnFinished();
   int64_t first_segment() const { return first_segment_; }
 
