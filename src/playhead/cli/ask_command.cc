@@ -34,6 +34,7 @@ Result<std::vector<const project::Question*>> Choose(const project::Project& pro
     const project::Question* question = project.FindQuestion(name);
     if (question == nullptr) {
       std::vector<std::string> known;
+      known.reserve(project.questions.size());
       for (const project::Question& other : project.questions) known.push_back(other.name);
       return Error(StatusCode::kNotFound, "no such question: {}{}", name, DidYouMean(name, known));
     }
