@@ -44,13 +44,16 @@ Result<EpochBuilder> EpochBuilder::Open(const IngestStream& stream, catalog::Cat
                                         const std::string& warehouse_uri) {
   EpochBuilder builder;
   builder.stream_ = &stream;
-  builder.store_ = &store;
   builder.warehouse_uri_ = warehouse_uri;
   builder.plan_id_ = NewUuid();
   PH_ASSIGN_OR_RETURN(const catalog::TableState main, catalog.Load(stream.main.id));
   PH_ASSIGN_OR_RETURN(const catalog::TableState dead, catalog.Load(stream.dead.id));
-  builder.main_metadata_ = main.metadata;
-  builder.dead_metadata_ = dead.metadata;
+  builder.stager_ =
+      std::make_unique<RowStager>(RowStager::Target{.store = &store,
+                                                    .staging_uri = builder.staging_uri(),
+                                                    .row_schema = stream.row_schema,
+                                                    .main = main.metadata,
+                                                    .dead = dead.metadata});
   builder.schema_id_ = main.metadata->current_schema_id;
   return builder;
 }
@@ -66,59 +69,51 @@ std::vector<std::string> EpochBuilder::column_names() const {
 }
 
 int64_t EpochBuilder::bytes() const {
-  int64_t bytes = decoder_ == nullptr ? 0 : decoder_->buffered_bytes();
-  if (main_writer_ != nullptr) bytes += main_writer_->bytes();
-  if (dead_writer_ != nullptr) bytes += dead_writer_->bytes();
-  return bytes;
+  return (decoder_ == nullptr ? 0 : decoder_->buffered_bytes()) + stager_->bytes();
 }
 
 bool EpochBuilder::IsFull(const decode::RecordDecoder& decoder) {
   return decoder.buffered_rows() >= kFlushRows || decoder.buffered_bytes() >= kFlushBytes;
 }
 
-Status EpochBuilder::FlushIfFull() { return IsFull(*decoder_) ? Flush() : Status(); }
-
-Status EpochBuilder::Flush() {
-  if (decoder_ == nullptr) return {};
-  PH_ASSIGN_OR_RETURN(const decode::DecodedRows decoded, decoder_->Flush());
-  return Take(decoded);
+Status EpochBuilder::FlushIfFull() {
+  if (!IsFull(*decoder_)) return {};
+  PH_ASSIGN_OR_RETURN(decode::DecodedRows decoded, TakeDecoded());
+  return stager_->Take(std::move(decoded));
 }
 
-Status EpochBuilder::Take(const decode::DecodedRows& decoded) {
+Status EpochBuilder::Take(decode::DecodedRows decoded) {
+  Count(decoded);
+  return stager_->Stage(std::move(decoded));
+}
+
+void EpochBuilder::Count(const decode::DecodedRows& decoded) {
   good_ += decoded.good;
   dead_ += decoded.dead;
-  for (const decode::Lane& lane : decoded.lanes) {
-    if (main_writer_ == nullptr) {
-      PH_ASSIGN_OR_RETURN(main_writer_, table::PartitionedWriter::Open(*store_, *main_metadata_,
-                                                                       staging_uri() + "/main"));
-    }
-    PH_RETURN_IF_ERROR(main_writer_->Append(TableKey(*stream_->row_schema, lane.key), lane.rows));
-  }
-  if (decoded.dead_letters != nullptr && decoded.dead_letters->num_rows() > 0) {
-    if (dead_writer_ == nullptr) {
-      PH_ASSIGN_OR_RETURN(dead_writer_, table::PartitionedWriter::Open(*store_, *dead_metadata_,
-                                                                       staging_uri() + "/dead"));
-    }
-    CountReasons(*decoded.dead_letters, dead_by_reason_);
-    PH_RETURN_IF_ERROR(dead_writer_->Append({}, decoded.dead_letters));
-  }
-  return {};
+  if (decoded.dead_letters != nullptr) CountReasons(*decoded.dead_letters, dead_by_reason_);
+}
+
+Result<decode::DecodedRows> EpochBuilder::TakeDecoded() {
+  if (decoder_ == nullptr) return decode::DecodedRows();
+  PH_ASSIGN_OR_RETURN(decode::DecodedRows decoded, decoder_->Flush());
+  Count(decoded);
+  return decoded;
 }
 
 Result<table::Epoch> EpochBuilder::Finish(const std::string& stem) {
-  PH_RETURN_IF_ERROR(Flush());
+  PH_ASSIGN_OR_RETURN(decode::DecodedRows last, TakeDecoded());
   table::Epoch epoch;
   epoch.plan_id = plan_id_;
   epoch.main = stream_->main.id;
   epoch.dead = stream_->dead.id;
-  const std::string full_stem = fmt::format("{}-{}", stem, schema_id_);
-  if (main_writer_ != nullptr) {
-    PH_ASSIGN_OR_RETURN(epoch.main_files, main_writer_->Finish(full_stem));
-  }
-  if (dead_writer_ != nullptr) {
-    PH_ASSIGN_OR_RETURN(epoch.dead_files, dead_writer_->Finish(full_stem));
-  }
+  PH_RETURN_IF_ERROR(
+      stager_->Finish(std::move(last), fmt::format("{}-{}", stem, schema_id_), &epoch));
   return epoch;
+}
+
+void EpochBuilder::Abandon() {
+  if (decoder_ != nullptr && decoder_->buffered_rows() > 0) (void)decoder_->Flush().ok();
+  stager_.reset();
 }
 
 }  // namespace playhead::ingest

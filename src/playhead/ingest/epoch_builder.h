@@ -2,9 +2,9 @@
 
 #include "playhead/base/clock.h"
 #include "playhead/decode/record_decoder.h"
+#include "playhead/ingest/row_stager.h"
 #include "playhead/ingest/stream_tables.h"
 #include "playhead/table/epoch_commit.h"
-#include "playhead/table/partitioned_writer.h"
 
 #include <map>
 #include <memory>
@@ -17,7 +17,8 @@ namespace playhead::ingest {
 /// Parquet below `_staging/<plan id>/`. Nothing is visible until table::Committer commits what
 /// Finish() returns.
 ///
-/// Memory   decoded rows are handed to the writers every kFlushBytes or kFlushRows.
+/// Memory   decoded rows are handed to a RowStager every kFlushBytes or kFlushRows; it encodes them
+///          on a thread of its own while the next ones are decoded.
 /// Threads  one at a time.
 class EpochBuilder {
  public:
@@ -42,10 +43,11 @@ class EpochBuilder {
 
   /// Records are decoded through this; call FlushIfFull() after each.
   decode::RecordDecoder& decoder() { return *decoder_; }
-  /// Hands decoded rows to the writers when enough have gathered.
+  /// Hands decoded rows on when enough have gathered. Errors: those of writing, also of rows handed
+  /// on before.
   Status FlushIfFull();
-  /// Hands rows of another decoder of the stream to the writers.
-  Status Take(const decode::DecodedRows& rows);
+  /// Stages rows of another decoder of the stream, on the caller's thread.
+  Status Take(decode::DecodedRows rows);
 
   int64_t record_bytes_max() const { return stream_->row_schema->record_bytes_max; }
   /// Of the declared columns.
@@ -53,7 +55,7 @@ class EpochBuilder {
 
   int64_t good() const { return good_; }
   int64_t dead() const { return dead_; }
-  /// Of the dead letters that were handed to the writer, all after Finish(), by `_reason`.
+  /// Of the dead letters that were handed on, all after Finish(), by `_reason`.
   const std::map<std::string, int64_t>& dead_by_reason() const { return dead_by_reason_; }
   /// Bytes written and buffered, roughly.
   int64_t bytes() const;
@@ -62,20 +64,21 @@ class EpochBuilder {
   /// data files. After an error the epoch can only be discarded.
   Result<table::Epoch> Finish(const std::string& stem);
 
+  /// Gives the epoch up: its decoded rows are dropped, and nothing is written any more once this
+  /// returns, so that what is staged can be discarded. Only plan_id() may be called afterwards.
+  void Abandon();
+
  private:
   EpochBuilder() = default;
-  Status Flush();
+  void Count(const decode::DecodedRows& decoded);
+  Result<decode::DecodedRows> TakeDecoded();
 
   const IngestStream* stream_ = nullptr;
-  storage::ObjectStore* store_ = nullptr;
   std::string warehouse_uri_;
   std::string plan_id_;
   int32_t schema_id_ = 0;
   decode::RecordDecoder* decoder_ = nullptr;
-  std::shared_ptr<const iceberg::TableMetadata> main_metadata_;
-  std::shared_ptr<const iceberg::TableMetadata> dead_metadata_;
-  std::unique_ptr<table::PartitionedWriter> main_writer_;
-  std::unique_ptr<table::PartitionedWriter> dead_writer_;
+  std::unique_ptr<RowStager> stager_;
   int64_t good_ = 0;
   int64_t dead_ = 0;
   std::map<std::string, int64_t> dead_by_reason_;

@@ -92,7 +92,7 @@ Status EpochWriter::Do(Item item) {
     return {};
   }
   if (auto* rows = std::get_if<decode::DecodedRows>(&item)) {
-    PH_RETURN_IF_ERROR(epoch_->Take(*rows));
+    PH_RETURN_IF_ERROR(epoch_->Take(std::move(*rows)));
     bytes_ = epoch_->bytes();
     return {};
   }

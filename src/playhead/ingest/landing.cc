@@ -126,7 +126,7 @@ Status LoadAndCommit(const Lake& lake, const IngestStream& stream, const InputFi
       records.ok() ? epoch.Finish(FileNamePart(ledger.topic) + "-" + epoch.plan_id().substr(0, 8))
                    : Result<table::Epoch>(records.error());
   if (!staged.ok()) {
-    if (epoch.decoder().buffered_rows() > 0) (void)epoch.decoder().Flush().ok();
+    epoch.Abandon();
     table::Committer committer(lake.catalog, lake.store, lake.warehouse_uri, lake.clock);
     (void)committer.Discard(epoch.plan_id()).ok();
     return staged.error();

@@ -1,0 +1,81 @@
+#include "playhead/ingest/row_stager.h"
+
+#include <arrow/record_batch.h>
+
+#include <optional>
+
+namespace playhead::ingest {
+
+RowStager::~RowStager() {
+  // What waits is of no use any more.
+  if (thread_.joinable()) thread_.request_stop();
+  waiting_.Close();
+}
+
+Status RowStager::Take(decode::DecodedRows rows) {
+  if (!thread_.joinable()) {
+    thread_ = std::jthread([this](const std::stop_token& stop) { Work(stop); });
+  }
+  if (waiting_.Push(std::move(rows), {})) return {};
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void RowStager::Work(const std::stop_token& stop) {
+  while (std::optional<decode::DecodedRows> rows = waiting_.Pop(stop)) {
+    Status status = Stage(std::move(*rows));
+    if (status.ok()) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      failure_ = std::move(status);
+    }
+    waiting_.Close();
+    return;
+  }
+}
+
+Status RowStager::Join() {
+  waiting_.Close();
+  if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+Status RowStager::Append(std::unique_ptr<table::PartitionedWriter>& writer,
+                         const iceberg::TableMetadata& table, const char* folder,
+                         const std::vector<iceberg::PartitionValue>& key,
+                         const std::shared_ptr<arrow::RecordBatch>& rows) {
+  if (writer == nullptr) {
+    PH_ASSIGN_OR_RETURN(writer, table::PartitionedWriter::Open(*target_.store, table,
+                                                               target_.staging_uri + folder));
+  }
+  return writer->Append(key, rows);
+}
+
+Status RowStager::Stage(decode::DecodedRows rows) {
+  for (decode::Lane& lane : rows.lanes) {
+    PH_RETURN_IF_ERROR(Append(main_writer_, *target_.main, "/main",
+                              TableKey(*target_.row_schema, lane.key),
+                              std::exchange(lane.rows, nullptr)));
+  }
+  if (rows.dead_letters != nullptr && rows.dead_letters->num_rows() > 0) {
+    PH_RETURN_IF_ERROR(Append(dead_writer_, *target_.dead, "/dead", {}, rows.dead_letters));
+  }
+  bytes_ = (main_writer_ == nullptr ? 0 : main_writer_->bytes()) +
+           (dead_writer_ == nullptr ? 0 : dead_writer_->bytes());
+  return {};
+}
+
+Status RowStager::Finish(decode::DecodedRows last, const std::string& stem, table::Epoch* epoch) {
+  PH_RETURN_IF_ERROR(Join());
+  PH_RETURN_IF_ERROR(Stage(std::move(last)));
+  if (main_writer_ != nullptr) {
+    PH_ASSIGN_OR_RETURN(epoch->main_files, main_writer_->Finish(stem));
+  }
+  if (dead_writer_ != nullptr) {
+    PH_ASSIGN_OR_RETURN(epoch->dead_files, dead_writer_->Finish(stem));
+  }
+  return {};
+}
+
+}  // namespace playhead::ingest
