@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -126,6 +125,7 @@ std::string RenderBox(const Table& table, int terminal_columns) {
   }
   if (terminal_columns > 0) FitWidths(widths, is_right, static_cast<size_t>(terminal_columns));
   std::vector<std::string> names;
+  names.reserve(widths.size());
   for (size_t c = 0; c < widths.size(); ++c) {
     names.push_back(CutToColumns(table.columns[c], widths[c]));
   }
@@ -133,6 +133,7 @@ std::string RenderBox(const Table& table, int terminal_columns) {
       Line(widths, "┌", "┬", "┐") + Row(names, widths, is_right) + Line(widths, "├", "┼", "┤");
   for (const auto& row : table.rows) {
     std::vector<std::string> cells;
+    cells.reserve(row.size());
     for (size_t c = 0; c < row.size(); ++c) {
       cells.push_back(CutToColumns(CellText(row[c]), widths[c]));
     }
