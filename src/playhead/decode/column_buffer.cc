@@ -66,7 +66,10 @@ int64_t ColumnBuffer::ValueBytes(int64_t length) const {
 }
 
 void ColumnBuffer::AddRoom() {
-  capacity_ = std::max(kFirstCapacity, 2 * capacity_);
+  // The next batch is about as large as the one before, and growing copies.
+  const bool is_empty = capacity_ == 0;
+  capacity_ = std::max({kFirstCapacity, 2 * capacity_, is_empty ? last_length_ : 0});
+  if (is_empty && last_text_size_ > 0) text_.Reserve(last_text_size_, 0);
   if (kind_ != TypeKind::kStruct) {
     bool is_first = values_.capacity() == 0;
     values_.Reserve(ValueBytes(capacity_), is_first ? 0 : ValueBytes(length_));
@@ -202,6 +205,8 @@ std::shared_ptr<arrow::ArrayData> ColumnBuffer::Finish() {
   }
   auto data =
       arrow::ArrayData::Make(type_, length_, std::move(buffers), std::move(children), null_count_);
+  last_length_ = length_;
+  last_text_size_ = text_size_;
   length_ = capacity_ = null_count_ = text_size_ = 0;
   has_validity_ = false;
   return data;

@@ -118,6 +118,8 @@ class ColumnBuffer {
   GrowingBytes values_;  // values, bits or offsets
   GrowingBytes text_;
   int64_t text_size_ = 0;
+  int64_t last_length_ = 0;  // of the batch before
+  int64_t last_text_size_ = 0;
   std::vector<ColumnBuffer> children_;  // list: element; map: key, value; struct: fields
 };
 

@@ -106,21 +106,27 @@ class JsonCursor {
   }
 
  private:
-  /// memcmp without a call: names are short.
+  /// memcmp without a call: names are short. The last 8 bytes may overlap those before.
   static bool BeginsWith(const char* p, std::string_view text) {
     const char* q = text.data();
-    size_t size = text.size();
-    for (; size >= 8; p += 8, q += 8, size -= 8) {
-      uint64_t a = 0;
-      uint64_t b = 0;
-      std::memcpy(&a, p, 8);
-      std::memcpy(&b, q, 8);
-      if (a != b) return false;
+    const size_t size = text.size();
+    if (size < 8) {
+      for (size_t i = 0; i < size; ++i) {
+        if (p[i] != q[i]) return false;
+      }
+      return true;
     }
-    for (size_t i = 0; i < size; ++i) {
-      if (p[i] != q[i]) return false;
+    for (size_t i = 0; i + 8 < size; i += 8) {
+      if (!EqualWords(p + i, q + i)) return false;
     }
-    return true;
+    return EqualWords(p + size - 8, q + size - 8);
+  }
+  static bool EqualWords(const char* p, const char* q) {
+    uint64_t a = 0;
+    uint64_t b = 0;
+    std::memcpy(&a, p, 8);
+    std::memcpy(&b, q, 8);
+    return a == b;
   }
   static std::string_view Trim(const char* begin, const char* end) {
     // Most texts have no blanks at all.
