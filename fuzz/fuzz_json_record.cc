@@ -54,7 +54,7 @@ std::string_view Text(const arrow::RecordBatch& rows, const char* column) {
 bool IsJson(std::string_view text) {
   constexpr int kNumberOverflow = 406;
   try {
-    (void)nlohmann::json::parse(text);
+    [[maybe_unused]] const auto parsed = nlohmann::json::parse(text);
     return true;
   } catch (const nlohmann::json::out_of_range& refusal) {
     // No double holds the number, but the grammar has it and so has a column of text.
