@@ -8,7 +8,9 @@
 namespace playhead::ingest {
 
 EpochWriter::EpochWriter(const Lake& lake, std::stop_token stop)
-    : lake_(lake), stop_(std::move(stop)), thread_([this](std::stop_token own) { Loop(own); }) {}
+    : lake_(lake),
+      stop_(std::move(stop)),
+      thread_([this](const std::stop_token& own) { Loop(own); }) {}
 
 EpochWriter::~EpochWriter() {
   thread_.request_stop();
@@ -69,7 +71,7 @@ void EpochWriter::Discard() {
   }
 }
 
-void EpochWriter::Loop(std::stop_token stop) {
+void EpochWriter::Loop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return !waiting_.empty() && failure_.ok(); })) {
     if (stop.stop_requested()) return;

@@ -66,7 +66,7 @@ class EpochWriter {
   static constexpr size_t kWaitingMax = 3;
 
   Status Put(Item item);
-  void Loop(std::stop_token stop);
+  void Loop(const std::stop_token& stop);
   Status Do(Item item);
   Status Commit(EpochEnd end);
 

@@ -35,7 +35,7 @@ Status LogIngest::Run(std::stop_token stop) {
       searched_us = lake_.clock.NowMicros();
     }
     const bool is_at_end = options_.once && ReachedEnds();
-    const Status status = is_at_end ? Settle() : Step();
+    Status status = is_at_end ? Settle() : Step();
     if (status.ok() && is_at_end) break;
     if (status.code() == StatusCode::kCancelled) return {};
     if (status.code() == StatusCode::kConflict) {
@@ -56,7 +56,7 @@ Status LogIngest::Run(std::stop_token stop) {
       ShowStopped();
     }
   }
-  const Status settled = Settle();
+  Status settled = Settle();
   if (!settled.ok() && settled.code() != StatusCode::kCancelled) return settled;
   ShowStopped();
   if (!stopped_.empty()) return Status(StatusCode::kDataCorrupt, stopped_.begin()->second);
@@ -167,7 +167,7 @@ Status LogIngest::OpenEpoch() {
   PH_ASSIGN_OR_RETURN(EpochBuilder builder,
                       EpochBuilder::Open(stream_, lake_.catalog, lake_.store, lake_.warehouse_uri));
   PH_RETURN_IF_ERROR(writer_->Begin(std::move(builder)));
-  epoch_.emplace().started_us = lake_.clock.NowMicros();
+  epoch_ = OpenedEpoch{.started_us = lake_.clock.NowMicros()};
   return {};
 }
 

@@ -64,6 +64,7 @@ class KafkaReader final : public LogReader {
     }
     away_since_.reset();
     std::vector<LogPartition> partitions;
+    partitions.reserve(static_cast<size_t>(facts.partitions));
     for (int32_t partition = 0; partition < facts.partitions; ++partition) {
       partitions.push_back({.log_id = log_id_, .topic = topic_, .partition = partition});
     }
