@@ -99,8 +99,12 @@ Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop
     const Result<bool> loaded = ingest::LoadDirect(warehouse.lake(), *stream, path, name, stop,
                                                    [&](int64_t done) { progress.Advance(done); });
     if (!loaded.ok()) {
-      WriteNote(fmt::format("playhead: {}: {}\n", file, loaded.error().ToString()));
-      if (first_failure.ok()) first_failure = loaded.error().WithContext(file);
+      // The first is the command's own error, said at its end.
+      if (first_failure.ok()) {
+        first_failure = loaded.error().WithContext(file);
+      } else {
+        WriteNote(fmt::format("playhead: {}: {}\n", file, loaded.error().message()));
+      }
       continue;
     }
     if (*loaded) {
