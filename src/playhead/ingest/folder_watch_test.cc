@@ -22,6 +22,7 @@ class FolderWatchTest : public testing::Test {
     fs::remove_all(folder_);
     fs::create_directories(folder_ + "/in/deep");
   }
+  void TearDown() override { fs::remove_all(folder_); }
   void Put(const std::string& name) { std::ofstream(folder_ + "/" + name) << "x"; }
 
   std::string folder_;

@@ -22,6 +22,8 @@ class ParquetRowsTest : public testing::Test {
             testing::UnitTest::GetInstance()->current_test_info()->name();
   }
 
+  void TearDown() override { std::filesystem::remove(path_); }
+
   /// `rows` strings of `bytes` bytes each, all equal, so that the file is tiny.
   void WriteStrings(int64_t rows, int64_t bytes, int64_t row_group_rows, bool dictionary = true) {
     arrow::StringBuilder builder;
