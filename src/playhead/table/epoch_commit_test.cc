@@ -281,9 +281,11 @@ TEST(EpochCommit, KeepsSnapshotsManifestsAndMetadataFilesFew) {
   EXPECT_EQ(lists, 100);
   // One a commit and the merged one; those of the first 30 commits are still in older lists.
   EXPECT_EQ(manifest_files, 131);
+  // Every snapshot's list, and every manifest of any of them once.
+  catalog::ManifestCache cache;
   for (const iceberg::Snapshot& snapshot : main.metadata->snapshots) {
     const auto files =
-        catalog::LiveFiles(lake.store(), *main.metadata, nullptr, snapshot.snapshot_id);
+        catalog::LiveFiles(lake.store(), *main.metadata, &cache, snapshot.snapshot_id);
     EXPECT_TRUE(files.ok()) << files.error().ToString();
   }
 }
