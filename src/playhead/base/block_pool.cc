@@ -48,8 +48,8 @@ int BlockPool::ClassOf(int64_t bytes) {
 int64_t BlockPool::BlockBytes(int64_t bytes) { return kBlockBytesMin << ClassOf(bytes); }
 
 const std::shared_ptr<BlockPool>& BlockPool::OfProcess() {
-  static const std::shared_ptr<BlockPool> pool = Make(128LL << 20);
-  return pool;
+  static const std::shared_ptr<BlockPool> kPool = Make(128LL << 20);
+  return kPool;
 }
 
 std::shared_ptr<BlockPool> BlockPool::Make(int64_t kept_bytes_max) {

@@ -1,7 +1,7 @@
 #include "playhead/base/hash.h"
 
 #include <fmt/format.h>
-#define XXH_INLINE_ALL
+#define XXH_INLINE_ALL  // NOLINT(readability-identifier-naming): the library's own
 #include <xxhash.h>
 
 #include <random>
@@ -53,9 +53,9 @@ Hash128 ContentDigest(std::string_view bytes) {
 }
 
 void HashTexts(std::span<const std::string_view> texts, std::span<uint64_t> hashes) {
-  static const uint64_t seed = RandomSeed();
+  static const uint64_t kSeed = RandomSeed();
   for (size_t i = 0; i < texts.size(); ++i) {
-    hashes[i] = XXH3_64bits_withSeed(texts[i].data(), texts[i].size(), seed);
+    hashes[i] = XXH3_64bits_withSeed(texts[i].data(), texts[i].size(), kSeed);
   }
 }
 

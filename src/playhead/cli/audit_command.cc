@@ -24,6 +24,7 @@ Result<ingest::AuditReport> AuditWarehouse(const config::ResolvedConfig& config)
   PH_ASSIGN_OR_RETURN(const auto session, sql::Session::Open(*lake.catalog, *lake.store,
                                                              config::SessionOptionsOf(config)));
   std::vector<ingest::IngestStream> streams;
+  streams.reserve(config.project.streams.size());
   for (const project::Stream& stream : config.project.streams) {
     streams.push_back(ingest::MakeIngestStream(stream));
   }

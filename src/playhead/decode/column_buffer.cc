@@ -195,6 +195,7 @@ std::shared_ptr<arrow::ArrayData> ColumnBuffer::Finish() {
     buffers.push_back(text_.Take(text_size_));
   }
   std::vector<std::shared_ptr<arrow::ArrayData>> children;
+  children.reserve(children_.size());
   for (ColumnBuffer& child : children_) children.push_back(child.Finish());
   if (kind_ == TypeKind::kMap) {
     int64_t entries = children[0]->length;
@@ -221,6 +222,7 @@ RowBuffers::RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool)
 std::shared_ptr<arrow::RecordBatch> RowBuffers::Finish() {
   int64_t rows = row_count();
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
+  arrays.reserve(columns_.size());
   for (ColumnBuffer& column : columns_) arrays.push_back(column.Finish());
   return arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
 }

@@ -17,7 +17,7 @@ constexpr int kPassesMax = 3;
 JournalUpkeep::JournalUpkeep(std::string folder, JournalDb db, const Clock& clock,
                              JournalUpkeepOptions options)
     : folder_(std::move(folder)), clock_(clock), options_(options), db_(std::move(db)) {
-  thread_ = std::jthread([this](std::stop_token stop) { Loop(stop); });
+  thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
 }
 
 JournalUpkeep::~JournalUpkeep() { Stop(); }
@@ -59,7 +59,7 @@ void JournalUpkeep::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void JournalUpkeep::Loop(std::stop_token stop) {
+void JournalUpkeep::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     Round();
     std::unique_lock lock(mutex_);

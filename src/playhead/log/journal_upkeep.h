@@ -57,7 +57,7 @@ class JournalUpkeep {
   void Stop();
 
  private:
-  void Loop(std::stop_token stop);
+  void Loop(const std::stop_token& stop);
   void Round();
   void FinishClosedSegments();
   void CheckpointCurrent();

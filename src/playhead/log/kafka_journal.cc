@@ -97,7 +97,7 @@ class KafkaJournal final : public Journal {
   Status Open(const KafkaProperties& properties) {
     PH_ASSIGN_OR_RETURN(client_,
                         KafkaClient::Open(KafkaRole::kProducer, properties, OnDelivery, this));
-    thread_ = std::jthread([this](std::stop_token stop) { Loop(stop); });
+    thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
     return {};
   }
 
@@ -136,7 +136,8 @@ class KafkaJournal final : public Journal {
         }
       }
     }
-    if (answer) done(*std::move(answer));
+    // Only an append that is not answered here took `done` with it.
+    if (answer) done(*std::move(answer));  // NOLINT(bugprone-use-after-move)
   }
 
   Result<int64_t> EndOffset(const std::string& topic) override {
@@ -250,7 +251,7 @@ class KafkaJournal final : public Journal {
     rd_kafka_error_t* refused =
         rd_kafka_produceva(client_->handle(), message.data(), message.size());
     if (refused == nullptr) {
-      (void)copy.release();  // the message owns them now
+      copy.release();  // NOLINT(bugprone-unused-return-value): the message owns them now
       return RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     const rd_kafka_resp_err_t code = rd_kafka_error_code(refused);
@@ -319,7 +320,7 @@ class KafkaJournal final : public Journal {
     options_.metrics->Add(Metric::kLogRecordBytes, static_cast<double>(bytes), {topic});
   }
 
-  void Loop(std::stop_token stop) {
+  void Loop(const std::stop_token& stop) {
     SteadyClock::time_point asked_at;
     while (!stop.stop_requested()) {
       client_->Serve(kServeFor);

@@ -216,7 +216,7 @@ class RowGroupBuilder::Column {
   int64_t chunk_bytes_ = 0;
 };
 
-RowGroupBuilder::RowGroupBuilder(std::shared_ptr<arrow::Schema> schema) {
+RowGroupBuilder::RowGroupBuilder(const std::shared_ptr<arrow::Schema>& schema) {
   columns_.reserve(static_cast<size_t>(schema->num_fields()));
   for (const auto& field : schema->fields()) columns_.emplace_back(field->type());
 }
@@ -245,6 +245,7 @@ bool RowGroupBuilder::has_full_dictionary() const {
 
 std::vector<std::shared_ptr<arrow::ChunkedArray>> RowGroupBuilder::Finish() {
   std::vector<std::shared_ptr<arrow::ChunkedArray>> columns;
+  columns.reserve(columns_.size());
   for (Column& column : columns_) columns.push_back(column.Finish());
   rows_ = arrow_bytes_ = 0;
   return columns;

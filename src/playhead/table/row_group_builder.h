@@ -19,7 +19,7 @@ namespace playhead::table {
 /// Threads  one at a time.
 class RowGroupBuilder {
  public:
-  explicit RowGroupBuilder(std::shared_ptr<arrow::Schema> schema);
+  explicit RowGroupBuilder(const std::shared_ptr<arrow::Schema>& schema);
   ~RowGroupBuilder();
   RowGroupBuilder(RowGroupBuilder&&) noexcept;
 

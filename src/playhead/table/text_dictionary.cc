@@ -33,23 +33,26 @@ bool EqualEnds(const char* a, const char* b, size_t size) {
   return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
 }
 
-/// Without a call for the short texts that most are.
-bool IsEqual(std::string_view a, std::string_view b) {
+/// memcmp without a call for the short texts that most are.
+bool EqualBytes(const char* a, const char* b, size_t size) {
   using Word128 = unsigned __int128;
-  const size_t size = a.size();
-  if (size != b.size()) return false;
-  if (size > 64) return std::memcmp(a.data(), b.data(), size) == 0;
+  if (size > 64) return std::memcmp(a, b, size) == 0;
   if (size > 32) {
-    return EqualEnds<Word128>(a.data(), b.data(), 32) &&
-           EqualEnds<Word128>(a.data() + size - 32, b.data() + size - 32, 32);
+    return EqualEnds<Word128>(a, b, 32) && EqualEnds<Word128>(a + size - 32, b + size - 32, 32);
   }
-  if (size >= 16) return EqualEnds<Word128>(a.data(), b.data(), size);
-  if (size >= 8) return EqualEnds<uint64_t>(a.data(), b.data(), size);
-  if (size >= 4) return EqualEnds<uint32_t>(a.data(), b.data(), size);
+  if (size >= 16) return EqualEnds<Word128>(a, b, size);
+  if (size >= 8) return EqualEnds<uint64_t>(a, b, size);
+  if (size >= 4) return EqualEnds<uint32_t>(a, b, size);
   for (size_t i = 0; i < size; ++i) {
     if (a[i] != b[i]) return false;
   }
   return true;
+}
+
+bool IsEqual(std::string_view a, std::string_view b) {
+  const char* p = a.data();
+  const char* q = b.data();
+  return a.size() == b.size() && EqualBytes(p, q, a.size());
 }
 
 }  // namespace
