@@ -46,7 +46,7 @@ inline void CopyText(uint8_t* to, const char* from, size_t size) {
 /// Builds one Arrow array from slots, in memory of a BlockPool.
 ///
 /// Arrow's own builders allocate anew for every batch and check more per value; these two together
-/// cost as much as the parsing (docs/decisions/011-column-buffers.md).
+/// cost as much as the parsing (docs/decisions/011-decode-buffers.md).
 /// Limits   2^31 - 1 bytes of text and as many elements; the caller finishes a batch long before.
 /// Threads  one at a time.
 class ColumnBuffer {
