@@ -211,7 +211,10 @@ Status KafkaClient::ErrorOf(rd_kafka_resp_err_t error, const char* text,
   const std::lock_guard lock(mutex_);
   if (code == StatusCode::kUnavailable) is_away_ = true;
   if (code != StatusCode::kUnavailable || last_reason_.empty()) {
-    return Error(code, "kafka: {}: {} bootstrap.servers={}", text, object, servers_);
+    const char* help = error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                           ? "; make the topic first: kafka-topics.sh --create"
+                           : "";
+    return Error(code, "kafka: {}: {} bootstrap.servers={}{}", text, object, servers_, help);
   }
   if (KafkaStatusCode(last_error_) == StatusCode::kUnauthenticated) {
     code = StatusCode::kUnauthenticated;
