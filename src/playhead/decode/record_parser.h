@@ -2,9 +2,8 @@
 
 #include "playhead/decode/json_cursor.h"
 #include "playhead/decode/json_index.h"
-#include "playhead/decode/number_text.h"
 #include "playhead/decode/record_decoder.h"
-#include "playhead/decode/slot.h"
+#include "playhead/decode/slot_writer.h"
 #include "playhead/decode/time_zone.h"
 #include "playhead/decode/type_plan.h"
 
@@ -40,16 +39,16 @@ class RecordParser {
                    const std::vector<int>& column_of_field,
                    const std::vector<std::string>& name_of_field);
 
-  SlotArena arena() const { return {slots_.data(), decimals_.data()}; }
-  const Slot& column(size_t i) const { return slots_[i]; }
-  Slot& column(size_t i) { return slots_[i]; }
-  size_t slot_count() const { return slots_.size(); }
+  SlotArena arena() const { return out_.arena(); }
+  const Slot& column(size_t i) const { return out_.slot(i); }
+  Slot& column(size_t i) { return out_.slot(i); }
+  size_t slot_count() const { return out_.slot_count(); }
   /// The fields that are not declared, as a JSON object; empty when there are none.
-  std::string_view extra() const { return extra_; }
+  std::string_view extra() const { return out_.extra(); }
 
   /// Why the last call returned false.
-  Reason reason() const { return reason_; }
-  std::string TakeDetail();
+  Reason reason() const { return out_.reason(); }
+  std::string TakeDetail() { return out_.TakeDetail(); }
 
   void ReleaseLarge();
 
@@ -64,39 +63,20 @@ class RecordParser {
   bool UndeclaredField(JsonCursor& in, std::string_view raw_key, bool is_record);
   bool List(JsonCursor& in, const TypePlan& plan, uint32_t slot);
   bool Map(JsonCursor& in, const TypePlan& plan, uint32_t slot);
-  bool CheckFields(const TypePlan& plan, uint32_t first);
-  bool CheckRequired(const TypePlan& plan, uint32_t slot);
   bool HasDistinctKeys(uint32_t map_slot);
 
-  // Text: `is_csv` widens what booleans, numbers and nested columns accept.
-  bool Text(const TypePlan& plan, uint32_t slot, std::string_view text, bool is_csv);
-  bool Number(const TypePlan& plan, uint32_t slot, const NumberParts& parts, bool is_text);
+  /// A CSV field of a nested column.
   bool NestedText(const TypePlan& plan, uint32_t slot, std::string_view text);
 
-  /// Adds `count` slots, or fails with kTooLarge.
-  bool AddSlots(uint32_t count, uint32_t* first);
-  void AddExtra(std::string_view raw_key, std::string_view raw_value);
-
-  bool Refuse(Reason reason, const TypePlan& plan, std::string_view problem,
-              std::string_view value);
-  /// Puts the name of `plan` before the path of what was refused; returns false.
-  bool RefusedIn(const TypePlan& plan);
   bool RefuseSyntax(JsonCursor::Problem problem, std::string_view record);
 
   const TypePlan& plan_;
-  TimeZone zone_;
   RecordParserOptions options_;
+  SlotWriter out_;
   JsonIndex index_;
-  JsonIndex field_index_;  // of one CSV field that holds JSON
-  std::vector<Slot> slots_;
-  std::vector<__int128> decimals_;
-  std::string extra_;
+  JsonIndex field_index_;          // of one CSV field that holds JSON
   bool has_nested_extra_ = false;  // a declared struct holds fields that are not declared
   std::vector<std::string_view> map_keys_;
-
-  Reason reason_ = Reason::kNotJson;
-  std::string path_;  // of the value that was refused
-  std::string problem_;
 };
 
 }  // namespace playhead::decode

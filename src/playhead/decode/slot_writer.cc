@@ -1,0 +1,225 @@
+#include "playhead/decode/slot_writer.h"
+
+#include "playhead/decode/json_text.h"
+#include "playhead/decode/time_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace playhead::decode {
+namespace {
+
+constexpr size_t kLargeSlots = 1 << 16;
+constexpr size_t kLargeExtraBytes = 1 << 20;
+// Fewer digits alone are a year or a compact date at least as likely as seconds since 1970.
+constexpr size_t kEpochTextDigitsMin = 9;
+
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+         });
+}
+
+}  // namespace
+
+SlotWriter::SlotWriter(TimeZone zone, int64_t slots_max)
+    : zone_(std::move(zone)), slots_max_(slots_max) {}
+
+void SlotWriter::Reset(size_t columns) {
+  if (slots_.size() < columns) slots_.resize(columns);
+  std::fill_n(slots_.begin(), columns, Slot{});
+  slot_count_ = columns;
+  decimals_.clear();
+  extra_.clear();
+  path_.clear();
+}
+
+bool SlotWriter::AddSlots(uint32_t count, uint32_t* first) {
+  if (slot_count_ + count > static_cast<size_t>(slots_max_)) {
+    return Refuse(Reason::kTooLarge, "", fmt::format("more than {} values", slots_max_));
+  }
+  const size_t end = slot_count_ + count;
+  if (slots_.size() < end) slots_.resize(std::max(end, 2 * slots_.size()));
+  *first = static_cast<uint32_t>(slot_count_);
+  for (; slot_count_ < end; ++slot_count_) slots_[slot_count_] = Slot{};
+  return true;
+}
+
+bool SlotWriter::Text(const TypePlan& plan, uint32_t slot, std::string_view text) {
+  Slot& out = slots_[slot];
+  TimeOutcome time = TimeOutcome::kNotATime;
+  switch (plan.kind) {
+    case TypeKind::kText:
+    case TypeKind::kBinary:
+      out.SetText(text);
+      return true;
+    case TypeKind::kTimestamp:
+      time = ParseTime(text, zone_, &out.integer);
+      break;
+    case TypeKind::kDate32: {
+      int32_t days = 0;
+      time = ParseDate(text, &days);
+      out.integer = days;
+      break;
+    }
+    case TypeKind::kBool: {
+      bool is_true = EqualsIgnoringCase(text, "true");
+      if (!is_true && !EqualsIgnoringCase(text, "false")) break;
+      out.integer = is_true ? 1 : 0;
+      out.state = SlotState::kValue;
+      return true;
+    }
+    default:
+      break;
+  }
+  if (time == TimeOutcome::kGood) {
+    out.state = SlotState::kValue;
+    return true;
+  }
+  if (time == TimeOutcome::kOutOfRange) {
+    return RefuseValue(Reason::kOutOfRange, plan, "no such", text);
+  }
+  NumberParts parts;
+  if (plan.kind != TypeKind::kBool && plan.kind != TypeKind::kDate32 && !plan.is_nested() &&
+      SplitNumber(text, NumberStyle::kText, &parts)) {
+    return Number(plan, slot, parts, /*is_text=*/true);
+  }
+  return RefuseValue(Reason::kWrongType, plan, "not a", text);
+}
+
+bool SlotWriter::Scalar(const TypePlan& plan, uint32_t slot, std::string_view raw, bool* is_json) {
+  Slot& out = slots_[slot];
+  NumberParts parts;
+  const bool is_number = SplitNumber(raw, NumberStyle::kJson, &parts);
+  const bool is_true = raw == "true";
+  *is_json = true;
+  if (!is_number && !is_true && raw != "false") {
+    *is_json = raw == "null";
+    if (*is_json) out.state = SlotState::kNull;
+    return *is_json;
+  }
+  if (plan.kind == TypeKind::kText || plan.kind == TypeKind::kBinary) {
+    out.SetText(raw);
+    return true;
+  }
+  if (is_number) return Number(plan, slot, parts, /*is_text=*/false);
+  if (plan.kind != TypeKind::kBool) return RefuseValue(Reason::kWrongType, plan, "not a", raw);
+  out.integer = is_true ? 1 : 0;
+  out.state = SlotState::kValue;
+  return true;
+}
+
+bool SlotWriter::Number(const TypePlan& plan, uint32_t slot, const NumberParts& parts,
+                        bool is_text) {
+  Slot& out = slots_[slot];
+  NumberOutcome outcome = NumberOutcome::kGood;
+  switch (plan.kind) {
+    case TypeKind::kInt32:
+      outcome = ToInteger(parts, INT32_MIN, INT32_MAX, &out.integer);
+      break;
+    case TypeKind::kInt64:
+      outcome = ToInteger(parts, INT64_MIN, INT64_MAX, &out.integer);
+      break;
+    case TypeKind::kFloat64:
+      outcome = ToDouble(parts, &out.real);
+      break;
+    case TypeKind::kFloat32: {
+      float value = 0;
+      outcome = ToFloat(parts, &value);
+      out.real = value;
+      break;
+    }
+    case TypeKind::kDecimal128:
+      out.decimal = static_cast<uint32_t>(decimals_.size());
+      decimals_.emplace_back();
+      outcome = ToDecimal(parts, plan.precision, plan.scale, &decimals_.back());
+      break;
+    case TypeKind::kTimestamp:
+      if (is_text && parts.integer.size() < kEpochTextDigitsMin) {
+        return RefuseValue(Reason::kWrongType, plan, "not a", parts.text);
+      }
+      outcome = ToEpochMicros(parts, &out.integer);
+      break;
+    default:
+      return RefuseValue(Reason::kWrongType, plan, "a number is no", parts.text);
+  }
+  switch (outcome) {
+    case NumberOutcome::kGood:
+      out.state = SlotState::kValue;
+      return true;
+    case NumberOutcome::kInexact:
+      return RefuseValue(Reason::kWrongType, plan, "fraction too fine for", parts.text);
+    case NumberOutcome::kOutOfRange:
+      return RefuseValue(Reason::kOutOfRange, plan, "too large for", parts.text);
+  }
+  return false;
+}
+
+bool SlotWriter::CheckFields(const TypePlan& plan, uint32_t first) {
+  for (uint32_t i : plan.required) {
+    if (!slots_[first + i].has_value()) return CheckRequired(plan.children[i], first + i);
+  }
+  return true;
+}
+
+bool SlotWriter::CheckRequired(const TypePlan& plan, uint32_t slot) {
+  if (!plan.is_required || slots_[slot].has_value()) return true;
+  return Refuse(
+      Reason::kMissingField, plan.name,
+      slots_[slot].state == SlotState::kNull ? "required but null" : "required but absent");
+}
+
+void SlotWriter::AddExtra(std::string_view raw_key, std::string_view raw_value) {
+  extra_ += extra_.empty() ? '{' : ',';
+  extra_ += raw_key;
+  extra_ += ':';
+  extra_ += raw_value;
+}
+
+void SlotWriter::AddTextExtra(std::string_view name, std::string_view value) {
+  extra_ += extra_.empty() ? '{' : ',';
+  AppendJsonString(name, &extra_);
+  extra_ += ':';
+  AppendJsonString(value, &extra_);
+}
+
+void SlotWriter::CloseExtra() {
+  if (!extra_.empty()) extra_ += '}';
+}
+
+bool SlotWriter::Refuse(Reason reason, std::string_view path, std::string problem) {
+  reason_ = reason;
+  path_ = path;
+  problem_ = std::move(problem);
+  return false;
+}
+
+bool SlotWriter::RefuseValue(Reason reason, const TypePlan& plan, std::string_view problem,
+                             std::string_view value) {
+  return Refuse(reason, plan.name,
+                fmt::format("{} {}: {}", problem, plan.type_name, Excerpt(value)));
+}
+
+bool SlotWriter::RefusedIn(const TypePlan& plan) {
+  if (!path_.empty()) path_ = plan.name + "." + path_;
+  return false;
+}
+
+std::string SlotWriter::TakeDetail() {
+  if (path_.empty()) return std::exchange(problem_, {});
+  return std::exchange(path_, {}) + ": " + std::exchange(problem_, {});
+}
+
+void SlotWriter::ReleaseLarge() {
+  if (slots_.capacity() > kLargeSlots) {
+    std::vector<Slot>().swap(slots_);
+    slot_count_ = 0;
+  }
+  if (decimals_.capacity() > kLargeSlots) std::vector<__int128>().swap(decimals_);
+  if (extra_.capacity() > kLargeExtraBytes) std::string().swap(extra_);
+}
+
+}  // namespace playhead::decode
