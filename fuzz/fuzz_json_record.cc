@@ -1,13 +1,17 @@
 // A record of any bytes becomes one row or one dead letter with the same bytes, the batches pass
-// Arrow's own check, and whatever nlohmann-json does not accept is never a good row.
+// Arrow's own check, whatever nlohmann-json does not accept is never a good row, and the parser
+// says the same with and without its plain reader.
 
 #include "playhead/base/status.h"
+#include "playhead/decode/plain_json.h"
 #include "playhead/decode/record_decoder.h"
+#include "playhead/decode/record_parser.h"
 
 #include <arrow/api.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -15,12 +19,20 @@
 namespace {
 
 using playhead::decode::DecodedRows;
+using playhead::decode::PlainJson;
 using playhead::decode::RecordDecoder;
+using playhead::decode::RecordParser;
+using playhead::decode::RecordParserOptions;
 using playhead::decode::RowSchema;
+using playhead::decode::Slot;
+using playhead::decode::SlotArena;
+using playhead::decode::SlotWriter;
+using playhead::decode::TimeZone;
+using playhead::decode::TypePlan;
 
 constexpr int64_t kNowUs = 1'767'225'600'000'000;
 
-std::unique_ptr<RecordDecoder> MakeDecoder() {
+RowSchema MakeSchema() {
   RowSchema schema;
   schema.columns = {
       {.name = "id", .type = arrow::utf8(), .is_required = true},
@@ -42,9 +54,53 @@ std::unique_ptr<RecordDecoder> MakeDecoder() {
       {.source_column = "at", .transform = playhead::decode::Transform::kDay, .name = "date"}};
   schema.event_time_column = "at";
   schema.timezone = "Europe/Berlin";
-  auto decoder = RecordDecoder::Make(std::make_shared<const RowSchema>(std::move(schema)));
+  return schema;
+}
+
+std::unique_ptr<RecordDecoder> MakeDecoder() {
+  auto decoder = RecordDecoder::Make(std::make_shared<const RowSchema>(MakeSchema()));
   PH_CHECK(decoder.ok());
   return *std::move(decoder);
+}
+
+TypePlan MakePlan() {
+  auto plan = playhead::decode::MakeRecordPlan(MakeSchema());
+  PH_CHECK(plan.ok());
+  return *std::move(plan);
+}
+
+TimeZone Berlin() {
+  auto zone = TimeZone::Load("Europe/Berlin");
+  PH_CHECK(zone.ok());
+  return *std::move(zone);
+}
+
+/// Byte for byte; so no text of the record may have escapes, else it lies in memory of the parser.
+void CheckSlots(const SlotArena& arena, size_t count, const RecordParser& expected) {
+  PH_CHECK(count == expected.slot_count());
+  PH_CHECK(std::memcmp(arena.slots, expected.arena().slots, count * sizeof(Slot)) == 0);
+}
+
+void CheckPlainReader(std::string_view record) {
+  static const TypePlan plan = MakePlan();
+  static RecordParser with(plan, Berlin(), {});
+  static RecordParser without(plan, Berlin(), {.has_plain_reader = false});
+  static SlotWriter writer(Berlin(), RecordParserOptions{}.values_max);
+  const bool is_good = without.ParseJson(record);
+  PH_CHECK(with.ParseJson(record) == is_good);
+  if (!is_good) {
+    PH_CHECK(with.reason() == without.reason() && with.TakeDetail() == without.TakeDetail());
+  } else {
+    PH_CHECK(with.extra() == without.extra());
+    const bool has_escapes = record.find('\\') != std::string_view::npos;
+    if (!has_escapes) CheckSlots(with.arena(), with.slot_count(), without);
+  }
+  // A new one: the parser's seldom tries after many records that it gave up.
+  PlainJson plain(plan, RecordParserOptions{}.depth_max);
+  writer.Reset(plan.children.size());
+  if (!plain.Read(record, writer)) return;
+  PH_CHECK(is_good && writer.extra() == without.extra());
+  CheckSlots(writer.arena(), writer.slot_count(), without);
 }
 
 std::string_view Text(const arrow::RecordBatch& rows, const char* column) {
@@ -72,6 +128,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   decoder->SetSource({.topic = "t", .ingested_at_us = ++epoch});
   std::string_view record(reinterpret_cast<const char*>(data), size);
 
+  CheckPlainReader(record);
   auto verdict = decoder->Decode({.bytes = record, .offset = 1}, kNowUs);
   auto flushed = decoder->Flush();
   PH_CHECK(flushed.ok());

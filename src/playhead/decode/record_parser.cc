@@ -15,7 +15,10 @@ constexpr size_t kLargeMapKeys = 1 << 16;
 }  // namespace
 
 RecordParser::RecordParser(const TypePlan& plan, TimeZone zone, RecordParserOptions options)
-    : plan_(plan), options_(options), out_(std::move(zone), options.values_max) {}
+    : plan_(plan),
+      options_(options),
+      out_(std::move(zone), options.values_max),
+      plain_(plan, options.depth_max) {}
 
 void RecordParser::ReleaseLarge() {
   index_.ReleaseLarge();
@@ -31,6 +34,10 @@ void RecordParser::Reset() {
 
 bool RecordParser::ParseJson(std::string_view record) {
   Reset();
+  if (options_.has_plain_reader && plain_.IsWorthTrying()) {
+    if (plain_.Read(record, out_)) return true;
+    Reset();
+  }
   index_.Start(record.size());
   switch (index_.Build(record)) {
     case JsonIndex::Outcome::kGood:

@@ -2,6 +2,7 @@
 
 #include "playhead/decode/json_cursor.h"
 #include "playhead/decode/json_index.h"
+#include "playhead/decode/plain_json.h"
 #include "playhead/decode/record_decoder.h"
 #include "playhead/decode/slot_writer.h"
 #include "playhead/decode/time_zone.h"
@@ -18,6 +19,7 @@ namespace playhead::decode {
 struct RecordParserOptions {
   int depth_max = 64;
   int64_t values_max = 1'000'000;
+  bool has_plain_reader = true;  ///< off: the slots are the same; for tests
 };
 
 /// Turns one record into slots, one per declared column, or says why it does not fit.
@@ -73,6 +75,7 @@ class RecordParser {
   const TypePlan& plan_;
   RecordParserOptions options_;
   SlotWriter out_;
+  PlainJson plain_;
   JsonIndex index_;
   JsonIndex field_index_;          // of one CSV field that holds JSON
   bool has_nested_extra_ = false;  // a declared struct holds fields that are not declared
