@@ -5,6 +5,7 @@
 #include "playhead/base/logging.h"
 #include "playhead/ingest/folder_watch.h"
 
+#include <arrow/io/file.h>
 #include <arrow/io/interfaces.h>
 #include <sys/stat.h>
 
@@ -12,7 +13,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 
 namespace playhead::ingest {
 namespace {
@@ -47,16 +47,14 @@ Result<FileStat> StatFile(const std::string& path) {
 /// Calls `take` for each chunk of a file.
 template <typename Take>
 Status ForEachChunk(const std::string& path, const Take& take) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Error(StatusCode::kNotFound, "cannot open file: path={}", path);
+  PH_ASSIGN_OR_RETURN(const auto in, arrow::io::ReadableFile::Open(path));
   std::vector<char> chunk(kCopyChunk);
-  while (in) {
-    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    const auto size = static_cast<size_t>(in.gcount());
-    if (size > 0) PH_RETURN_IF_ERROR(take(std::string_view(chunk.data(), size)));
+  while (true) {
+    PH_ASSIGN_OR_RETURN(const int64_t size,
+                        in->Read(static_cast<int64_t>(chunk.size()), chunk.data()));
+    if (size == 0) return {};
+    PH_RETURN_IF_ERROR(take(std::string_view(chunk.data(), static_cast<size_t>(size))));
   }
-  if (in.bad()) return Error(StatusCode::kUnavailable, "cannot read file: path={}", path);
-  return {};
 }
 
 Result<std::string> HashFile(const std::string& path) {

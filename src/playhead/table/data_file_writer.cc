@@ -7,7 +7,6 @@
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
 #include <parquet/exception.h>
-#include <parquet/file_writer.h>
 
 #include <algorithm>
 #include <utility>
@@ -48,19 +47,19 @@ Status DataFileWriter::Open(const std::vector<std::shared_ptr<arrow::ChunkedArra
                       MakeWriterProperties(*schema_, ChooseEncodings(first_rows),
                                            options_.compression, first_rows, &memory_));
   PH_ASSIGN_OR_RETURN(output_, store_.OpenForWrite(staged_uri_));
-  PH_ASSIGN_OR_RETURN(writer_, parquet::arrow::FileWriter::Open(*schema_, &memory_, output_,
-                                                                std::move(properties)));
+  PH_ASSIGN_OR_RETURN(file_, ParquetFile::Open(output_, *schema_, std::move(properties), &memory_));
   return {};
 }
 
 Status DataFileWriter::EndRowGroup() {
   if (row_group_.rows() == 0) return {};
   const int64_t arrow_bytes = row_group_.arrow_bytes();
+  const int64_t rows = row_group_.rows();
   auto columns = row_group_.Finish();
-  if (writer_ == nullptr) PH_RETURN_IF_ERROR(Open(columns));
-  PH_RETURN_IF_ERROR(writer_->NewRowGroup());
+  if (file_ == nullptr) PH_RETURN_IF_ERROR(Open(columns));
+  PH_RETURN_IF_ERROR(file_->BeginRowGroup(rows));
   for (auto& column : columns) {
-    PH_RETURN_IF_ERROR(writer_->WriteColumnChunk(column));
+    PH_RETURN_IF_ERROR(file_->WriteColumn(column));
     // The next columns are encoded where this one was.
     column.reset();
   }
@@ -79,15 +78,15 @@ int64_t DataFileWriter::bytes() const {
 Result<std::shared_ptr<arrow::io::OutputStream>> DataFileWriter::Finish(
     const iceberg::Schema& schema, iceberg::DataFile& file) {
   PH_RETURN_IF_ERROR(EndRowGroup());
-  PH_CHECK(writer_ != nullptr);
-  PH_RETURN_IF_ERROR(writer_->Close());
+  PH_CHECK(file_ != nullptr);
+  PH_RETURN_IF_ERROR(file_->Close());
   PH_ASSIGN_OR_RETURN(file.file_bytes, output_->Tell());
   try {
-    FillFileMetrics(*writer_->metadata(), schema, file);
+    FillFileMetrics(file_->metadata(), schema, file);
   } catch (const parquet::ParquetException& error) {
     return Error(StatusCode::kInternal, "cannot read a footer just written: {}", error.what());
   }
-  writer_.reset();
+  file_.reset();
   return std::move(output_);
 }
 

@@ -4,10 +4,10 @@
 #include "playhead/base/status.h"
 #include "playhead/iceberg/types.h"
 #include "playhead/storage/object_store.h"
+#include "playhead/table/parquet_file.h"
 #include "playhead/table/row_group_builder.h"
 
 #include <arrow/type_fwd.h>
-#include <parquet/arrow/writer.h>
 #include <parquet/types.h>
 
 #include <cstdint>
@@ -58,7 +58,7 @@ class DataFileWriter {
   BlockMemory memory_;
   RowGroupBuilder row_group_;
   std::shared_ptr<arrow::io::OutputStream> output_;
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  std::unique_ptr<ParquetFile> file_;
   int64_t arrow_bytes_ = 0;  // of all closed row groups
 };
 

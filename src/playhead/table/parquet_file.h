@@ -1,0 +1,47 @@
+#pragma once
+
+#include "playhead/base/status.h"
+
+#include <arrow/type_fwd.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/properties.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace playhead::table {
+
+/// A Parquet file being written, row group by row group, column by column. Columns that come as
+/// codes of a dictionary are written by CodedColumnWriter, all others by Arrow.
+/// Threads  one at a time.
+class ParquetFile {
+ public:
+  /// Errors: those of `output`, which is to be closed by the caller; kInternal if Arrow finds no
+  /// Parquet form of the schema.
+  static Result<std::unique_ptr<ParquetFile>> Open(
+      std::shared_ptr<arrow::io::OutputStream> output, const arrow::Schema& schema,
+      std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory);
+  ~ParquetFile();
+  ParquetFile(const ParquetFile&) = delete;
+  ParquetFile& operator=(const ParquetFile&) = delete;
+
+  /// All columns of the row group before must have been written.
+  Status BeginRowGroup(int64_t rows);
+  /// The next column of the schema, with as many rows as the row group.
+  Status WriteColumn(const std::shared_ptr<arrow::ChunkedArray>& column);
+  /// Writes the footer.
+  Status Close();
+  /// Of the closed file.
+  const parquet::FileMetaData& metadata() const { return *arrow_writer_->metadata(); }
+
+ private:
+  class Contents;
+  class RowGroup;
+
+  ParquetFile() = default;
+
+  Contents* contents_ = nullptr;  // of arrow_writer_, until it is closed
+  std::unique_ptr<parquet::arrow::FileWriter> arrow_writer_;
+};
+
+}  // namespace playhead::table
