@@ -20,13 +20,11 @@
 namespace playhead::table {
 namespace {
 
-/// Of packed codes in one page: what a reader unpacks at once.
-constexpr int64_t kPageBytes = 1 << 20;
-
 bool IsCodes(const arrow::DataType& type) {
-  return type.id() == arrow::Type::DICTIONARY &&
-         arrow::is_base_binary_like(
-             static_cast<const arrow::DictionaryType&>(type).value_type()->id());
+  if (type.id() != arrow::Type::DICTIONARY) return false;
+  const auto& coded = static_cast<const arrow::DictionaryType&>(type);
+  return coded.index_type()->id() == arrow::Type::INT32 &&
+         arrow::is_binary_like(coded.value_type()->id());
 }
 
 void AppendWord(uint32_t word, std::vector<uint8_t>* out) {
@@ -89,8 +87,14 @@ struct CodedColumnWriter::Leaf {
     if (column.type_id() == arrow::Type::LIST) {
       AddLists(static_cast<const arrow::ListArray&>(column), descriptor);
     } else {
-      AddValues(column);
+      AddValues(column, descriptor);
     }
+  }
+
+  static parquet::ParquetStatusException NullInRequired(
+      const parquet::ColumnDescriptor& descriptor) {
+    return parquet::ParquetStatusException(arrow::Status::Invalid(
+        "null in a required column: path=", descriptor.path()->ToDotString()));
   }
 
   static std::span<const int32_t> CodesOf(const arrow::Array& array) {
@@ -99,11 +103,11 @@ struct CodedColumnWriter::Leaf {
             static_cast<size_t>(array.length())};
   }
 
-  void AddValues(const arrow::Array& values) {
+  void AddValues(const arrow::Array& values, const parquet::ColumnDescriptor& descriptor) {
     level_count = values.length();
     codes = CodesOf(values);
     if (values.null_count() == 0) return;
-    if (definition_max == 0) throw parquet::ParquetException("null in a required column");
+    if (definition_max == 0) throw NullInRequired(descriptor);
     definition.reserve(codes.size());
     own_codes.reserve(codes.size());
     for (int64_t i = 0; i < values.length(); ++i) {
@@ -121,6 +125,7 @@ struct CodedColumnWriter::Leaf {
     // Below the value: the null element, if elements may be null, the empty list, the null list.
     const int32_t element_null = value_level - 1;
     const int32_t empty = value_level - (descriptor.schema_node()->is_optional() ? 2 : 1);
+    if (empty == 0 && lists.null_count() > 0) throw NullInRequired(descriptor);
     for (int64_t row = 0; row < lists.length(); ++row) {
       const int64_t begin = lists.value_offset(row);
       const int64_t end = lists.value_offset(row + 1);
@@ -132,6 +137,7 @@ struct CodedColumnWriter::Leaf {
       for (int64_t i = begin; i < end; ++i) {
         repetition.push_back(i == begin ? 0 : 1);
         const bool is_valid = values.IsValid(i);
+        if (!is_valid && element_null == empty) throw NullInRequired(descriptor);
         definition.push_back(is_valid ? value_level : element_null);
         if (is_valid) own_codes.push_back(all[static_cast<size_t>(i)]);
       }
@@ -155,8 +161,8 @@ bool IsCodedColumn(const arrow::DataType& type) {
 }
 
 CodedColumnWriter::CodedColumnWriter(std::shared_ptr<parquet::WriterProperties> properties,
-                                     arrow::MemoryPool* memory)
-    : properties_(std::move(properties)) {
+                                     PageOptions options, arrow::MemoryPool* memory)
+    : properties_(std::move(properties)), options_(options) {
   PARQUET_ASSIGN_OR_THROW(compressed_, arrow::AllocateResizableBuffer(0, memory));
 }
 
@@ -164,10 +170,15 @@ int64_t CodedColumnWriter::Write(const arrow::Array& column,
                                  parquet::ColumnChunkMetaDataBuilder& metadata,
                                  parquet::PageWriter& pages) {
   const parquet::ColumnDescriptor& descriptor = *metadata.descr();
+  const bool is_list = column.type_id() == arrow::Type::LIST;
+  if (descriptor.physical_type() != parquet::Type::BYTE_ARRAY ||
+      descriptor.max_repetition_level() != (is_list ? 1 : 0)) {
+    throw parquet::ParquetStatusException(arrow::Status::Invalid(
+        "column of another type than its schema's: path=", descriptor.path()->ToDotString(),
+        " type=", column.type()->ToString()));
+  }
   const Leaf leaf(column, descriptor);
-  const auto& values = column.type_id() == arrow::Type::LIST
-                           ? *static_cast<const arrow::ListArray&>(column).values()
-                           : column;
+  const auto& values = is_list ? *static_cast<const arrow::ListArray&>(column).values() : column;
   const auto& texts = static_cast<const arrow::BinaryArray&>(
       *static_cast<const arrow::DictionaryArray&>(values).dictionary());
 
@@ -201,7 +212,7 @@ int64_t CodedColumnWriter::WriteDictionary(const arrow::BinaryArray& texts,
 }
 
 int64_t CodedColumnWriter::WriteData(const Leaf& leaf, int width, parquet::PageWriter& pages) {
-  const int64_t page_levels = kPageBytes * 8 / std::max(width, 1);
+  const int64_t page_levels = std::max<int64_t>(options_.page_bytes * 8 / std::max(width, 1), 1);
   int64_t bytes = 0;
   size_t first_code = 0;
   for (int64_t begin = 0; begin < leaf.level_count;) {

@@ -15,6 +15,10 @@ class WriterProperties;
 
 namespace playhead::table {
 
+struct PageOptions {
+  int64_t page_bytes = 1 << 20;  ///< of packed values in one page: what a reader unpacks at once
+};
+
 /// Whether CodedColumnWriter takes the array: text or binary as codes of a dictionary, or a list of
 /// such.
 bool IsCodedColumn(const arrow::DataType& type);
@@ -25,12 +29,13 @@ bool IsCodedColumn(const arrow::DataType& type);
 /// Threads  one at a time; the buffers serve every column of a file.
 class CodedColumnWriter {
  public:
-  CodedColumnWriter(std::shared_ptr<parquet::WriterProperties> properties,
+  CodedColumnWriter(std::shared_ptr<parquet::WriterProperties> properties, PageOptions options,
                     arrow::MemoryPool* memory);
 
   /// Writes the dictionary page, data pages (version 1) and statistics of a column chunk and closes
   /// it. Every text of the dictionary must be the value of a row: the bounds are taken from it.
-  /// Returns its bytes before compression. Errors: parquet::ParquetException.
+  /// Returns its bytes before compression. Errors: parquet::ParquetException, of a column that does
+  /// not fit its schema with kInvalid.
   int64_t Write(const arrow::Array& column, parquet::ColumnChunkMetaDataBuilder& metadata,
                 parquet::PageWriter& pages);
 
@@ -42,6 +47,7 @@ class CodedColumnWriter {
   int64_t WriteData(const Leaf& leaf, int width, parquet::PageWriter& pages);
 
   std::shared_ptr<parquet::WriterProperties> properties_;
+  PageOptions options_;
   std::shared_ptr<arrow::ResizableBuffer> compressed_;
   std::vector<uint8_t> page_;
 };

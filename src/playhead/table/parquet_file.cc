@@ -1,10 +1,10 @@
 #include "playhead/table/parquet_file.h"
 
 #include "playhead/base/arrow_status.h"
-#include "playhead/table/coded_column.h"
 
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
+#include <arrow/util/compression.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/column_writer.h>
 #include <parquet/exception.h>
@@ -56,6 +56,7 @@ class ParquetFile::RowGroup final : public parquet::RowGroupWriter::Contents {
 
   void WriteCoded(const arrow::Array& column, CodedColumnWriter& writer) {
     CloseColumn();
+    CheckRows(column.length());
     parquet::ColumnChunkMetaDataBuilder* metadata = NextChunk();
     const auto pages = OpenPages(metadata);
     bytes_ += writer.Write(column, *metadata, *pages);
@@ -65,30 +66,44 @@ class ParquetFile::RowGroup final : public parquet::RowGroupWriter::Contents {
   void Close() override {
     if (std::exchange(is_closed_, true)) return;
     CloseColumn();
+    if (column_ + 1 != num_columns()) {
+      throw parquet::ParquetStatusException(arrow::Status::Invalid(
+          "row group lacks columns: got=", column_ + 1, " expected=", num_columns()));
+    }
     metadata_->set_num_rows(rows_);
     metadata_->Finish(bytes_, ordinal_);
   }
 
  private:
   parquet::ColumnChunkMetaDataBuilder* NextChunk() {
+    if (column_ + 1 == num_columns()) {
+      throw parquet::ParquetStatusException(
+          arrow::Status::Invalid("row group has all its columns: expected=", num_columns()));
+    }
     ++column_;
     return metadata_->NextColumnChunk();
   }
 
   std::unique_ptr<parquet::PageWriter> OpenPages(parquet::ColumnChunkMetaDataBuilder* metadata) {
     const auto path = metadata->descr()->path();
+    // None for a codec without a level.
+    const auto codec_options = properties_->codec_options(path);
     return parquet::PageWriter::Open(output_, properties_->compression(path), metadata, ordinal_,
                                      static_cast<int16_t>(column_), properties_->memory_pool(),
                                      /*buffered_row_group=*/false, nullptr, nullptr,
                                      /*page_write_checksum_enabled=*/false, nullptr, nullptr,
-                                     *properties_->codec_options(path));
+                                     codec_options ? *codec_options : arrow::util::CodecOptions());
+  }
+
+  void CheckRows(int64_t rows) const {
+    if (rows == rows_) return;
+    throw parquet::ParquetStatusException(arrow::Status::Invalid(
+        "column has another number of rows than its row group: got=", rows, " expected=", rows_));
   }
 
   void CloseColumn() {
     if (writer_ == nullptr) return;
-    if (writer_->rows_written() != rows_) {
-      throw parquet::ParquetException("column has another number of rows than its row group");
-    }
+    CheckRows(writer_->rows_written());
     bytes_ += writer_->Close();
     compressed_bytes_ += writer_->total_compressed_bytes_written();
     writer_.reset();
@@ -111,11 +126,12 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
  public:
   Contents(std::shared_ptr<parquet::ArrowOutputStream> output,
            std::shared_ptr<parquet::schema::GroupNode> schema,
-           std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory)
+           std::shared_ptr<parquet::WriterProperties> properties, PageOptions pages,
+           arrow::MemoryPool* memory)
       : parquet::ParquetFileWriter::Contents(std::move(schema), nullptr),
         output_(std::move(output)),
         properties_(std::move(properties)),
-        coded_(properties_, memory),
+        coded_(properties_, pages, memory),
         metadata_(parquet::FileMetaDataBuilder::Make(&schema_, properties_)) {
     PARQUET_THROW_NOT_OK(output_->Write(kMagic, sizeof(kMagic)));
   }
@@ -123,6 +139,8 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
   /// Of the row group that Arrow begins next.
   void set_next_rows(int64_t rows) { next_rows_ = rows; }
   void WriteCoded(const arrow::Array& column) { row_group_->WriteCoded(column, coded_); }
+  /// Arrow's writer closes its file when it is destroyed; this one then writes nothing.
+  void Abandon() { is_closed_ = true; }
 
   parquet::RowGroupWriter* AppendRowGroup() override {
     EndRowGroup();
@@ -177,54 +195,71 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
   bool is_closed_ = false;
 };
 
-ParquetFile::~ParquetFile() = default;
+ParquetFile::~ParquetFile() {
+  if (contents_ != nullptr) contents_->Abandon();
+}
+
+template <typename Step>
+Status ParquetFile::Run(const Step& step) {
+  PH_RETURN_IF_ERROR(error_);
+  const auto caught = [&]() -> arrow::Status {
+    BEGIN_PARQUET_CATCH_EXCEPTIONS
+    return step();
+    END_PARQUET_CATCH_EXCEPTIONS
+  };
+  error_ = internal::ToStatus(caught());
+  return error_;
+}
 
 Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(
     std::shared_ptr<arrow::io::OutputStream> output, const arrow::Schema& schema,
-    std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory) {
-  std::shared_ptr<parquet::SchemaDescriptor> columns;
-  PH_RETURN_IF_ERROR(parquet::arrow::ToParquetSchema(&schema, *properties, &columns));
-  auto root = std::static_pointer_cast<parquet::schema::GroupNode>(columns->schema_root());
+    std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory,
+    PageOptions pages) {
   std::unique_ptr<ParquetFile> file(new ParquetFile());
-  auto writer = std::make_unique<parquet::ParquetFileWriter>();
-  const auto open = [&]() -> arrow::Status {
-    BEGIN_PARQUET_CATCH_EXCEPTIONS
-    auto contents =
-        std::make_unique<Contents>(std::move(output), std::move(root), properties, memory);
-    file->contents_ = contents.get();
+  PH_RETURN_IF_ERROR(file->Run([&]() -> arrow::Status {
+    std::shared_ptr<parquet::SchemaDescriptor> columns;
+    ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(&schema, *properties, &columns));
+    auto contents = std::make_unique<Contents>(
+        std::move(output),
+        std::static_pointer_cast<parquet::schema::GroupNode>(columns->schema_root()), properties,
+        pages, memory);
+    Contents* const opened = contents.get();
+    auto writer = std::make_unique<parquet::ParquetFileWriter>();
     writer->Open(std::move(contents));
+    ARROW_RETURN_NOT_OK(parquet::arrow::FileWriter::Make(
+        memory, std::move(writer), std::make_shared<arrow::Schema>(schema),
+        parquet::default_arrow_writer_properties(), &file->arrow_writer_));
+    file->contents_ = opened;
     return arrow::Status::OK();
-    END_PARQUET_CATCH_EXCEPTIONS
-  };
-  PH_RETURN_IF_ERROR(open());
-  PH_RETURN_IF_ERROR(parquet::arrow::FileWriter::Make(
-      memory, std::move(writer), std::make_shared<arrow::Schema>(schema),
-      parquet::default_arrow_writer_properties(), &file->arrow_writer_));
+  }));
   return file;
 }
 
 Status ParquetFile::BeginRowGroup(int64_t rows) {
-  contents_->set_next_rows(rows);
-  return internal::ToStatus(arrow_writer_->NewRowGroup());
+  return Run([&] {
+    contents_->set_next_rows(rows);
+    return arrow_writer_->NewRowGroup();
+  });
 }
 
 Status ParquetFile::WriteColumn(const std::shared_ptr<arrow::ChunkedArray>& column) {
-  if (column->num_chunks() != 1 || !IsCodedColumn(*column->type())) {
-    return internal::ToStatus(arrow_writer_->WriteColumnChunk(column));
-  }
-  const auto write = [&]() -> arrow::Status {
-    BEGIN_PARQUET_CATCH_EXCEPTIONS
+  return Run([&] {
+    // Arrow does not look.
+    if (contents_->num_row_groups() == 0) return arrow::Status::Invalid("no row group has begun");
+    if (column->num_chunks() != 1 || !IsCodedColumn(*column->type())) {
+      return arrow_writer_->WriteColumnChunk(column);
+    }
     contents_->WriteCoded(*column->chunk(0));
     return arrow::Status::OK();
-    END_PARQUET_CATCH_EXCEPTIONS
-  };
-  return internal::ToStatus(write());
+  });
 }
 
 Status ParquetFile::Close() {
-  PH_RETURN_IF_ERROR(arrow_writer_->Close());
-  contents_ = nullptr;
-  return {};
+  return Run([&] {
+    ARROW_RETURN_NOT_OK(arrow_writer_->Close());
+    contents_ = nullptr;
+    return arrow::Status::OK();
+  });
 }
 
 }  // namespace playhead::table

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/table/coded_column.h"
 
 #include <arrow/type_fwd.h>
 #include <parquet/arrow/writer.h>
@@ -13,6 +14,8 @@ namespace playhead::table {
 
 /// A Parquet file being written, row group by row group, column by column. Columns that come as
 /// codes of a dictionary are written by CodedColumnWriter, all others by Arrow.
+/// Errors   those of the output; kInvalidArgument if a column does not fit the schema or the row
+///          group. After an error the file can only be dropped.
 /// Threads  one at a time.
 class ParquetFile {
  public:
@@ -20,7 +23,9 @@ class ParquetFile {
   /// Parquet form of the schema.
   static Result<std::unique_ptr<ParquetFile>> Open(
       std::shared_ptr<arrow::io::OutputStream> output, const arrow::Schema& schema,
-      std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory);
+      std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory,
+      PageOptions pages = {});
+  /// Writes nothing: a file that was not closed has no footer.
   ~ParquetFile();
   ParquetFile(const ParquetFile&) = delete;
   ParquetFile& operator=(const ParquetFile&) = delete;
@@ -39,8 +44,12 @@ class ParquetFile {
   class RowGroup;
 
   ParquetFile() = default;
+  /// `step`, unless one before has failed.
+  template <typename Step>
+  Status Run(const Step& step);
 
   Contents* contents_ = nullptr;  // of arrow_writer_, until it is closed
+  Status error_;
   std::unique_ptr<parquet::arrow::FileWriter> arrow_writer_;
 };
 
