@@ -16,94 +16,108 @@ namespace {
 constexpr size_t kBlock = 64;
 
 // One byte at a time, for machines without a kernel of their own.
-void ScanPlain(const char* text, size_t count, JsonBlocks* out) {
-  for (size_t block = 0; block < count; ++block, text += kBlock) {
+void ScanPlain(const char* text, const char* last, size_t count, JsonBlocks* out) {
+  for (size_t block = 0; block < count; ++block) {
+    const char* p = block + 1 < count ? text + block * kBlock : last;
     uint64_t quotes = 0;
     uint64_t high = 0;
     for (size_t i = 0; i < kBlock; ++i) {
-      const auto c = static_cast<unsigned char>(text[i]);
+      const auto c = static_cast<unsigned char>(p[i]);
       quotes |= uint64_t{c == '"'} << i;
       high |= uint64_t{c >= 0x80} << i;
-      out->special |= static_cast<uint64_t>(c == '\\' || c < 0x20);
+      out->has_special |= c == '\\' || c < 0x20;
     }
     out->quotes[block] = quotes;
     out->high[block] = high;
-    out->any_high |= high;
+    out->has_high |= high != 0;
   }
 }
 
 #if defined(__x86_64__)
 
-// The kernels differ in the bytes that an instruction takes: a byte is below 0x20 when the smaller
-// of it and 0x1F is the byte itself, and not ASCII when its sign bit is set.
+// The kernels differ in the bytes that an instruction takes. What concerns all bytes is gathered
+// byte by byte and looked at once: the least of them, the least of them after a backslash was made
+// zero, and their sign bits, which say what is not ASCII.
 
-void ScanSse2(const char* text, size_t count, JsonBlocks* out) {
+void ScanSse2(const char* text, const char* last, size_t count, JsonBlocks* out) {
   const __m128i quote = _mm_set1_epi8('"');
   const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i control_max = _mm_set1_epi8(0x1F);
-  __m128i special = _mm_setzero_si128();
-  for (size_t block = 0; block < count; ++block, text += kBlock) {
+  __m128i least = _mm_set1_epi8(-1);
+  __m128i least_changed = least;
+  __m128i signs = _mm_setzero_si128();
+  auto bits = [](__m128i mask) { return uint64_t{static_cast<uint32_t>(_mm_movemask_epi8(mask))}; };
+  for (size_t block = 0; block < count; ++block) {
+    const char* p = block + 1 < count ? text + block * kBlock : last;
     uint64_t quotes = 0;
     uint64_t high = 0;
     for (size_t i = 0; i < kBlock; i += 16) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + i));
-      auto bits = [](__m128i mask) {
-        return uint64_t{static_cast<uint32_t>(_mm_movemask_epi8(mask))};
-      };
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i));
       quotes |= bits(_mm_cmpeq_epi8(bytes, quote)) << i;
       high |= bits(bytes) << i;
-      special = _mm_or_si128(special, _mm_cmpeq_epi8(bytes, backslash));
-      special = _mm_or_si128(special, _mm_cmpeq_epi8(_mm_min_epu8(bytes, control_max), bytes));
+      least = _mm_min_epu8(least, bytes);
+      least_changed = _mm_min_epu8(least_changed, _mm_xor_si128(bytes, backslash));
+      signs = _mm_or_si128(signs, bytes);
     }
     out->quotes[block] = quotes;
     out->high[block] = high;
-    out->any_high |= high;
   }
-  out->special |= static_cast<uint32_t>(_mm_movemask_epi8(special));
+  const __m128i control_max = _mm_set1_epi8(0x1F);
+  const __m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(least, control_max), least);
+  const __m128i is_backslash = _mm_cmpeq_epi8(least_changed, _mm_setzero_si128());
+  out->has_special = bits(_mm_or_si128(is_control, is_backslash)) != 0;
+  out->has_high = bits(signs) != 0;
 }
 
-[[gnu::target("avx2")]] void ScanAvx2(const char* text, size_t count, JsonBlocks* out) {
+[[gnu::target("avx2")]] void ScanAvx2(const char* text, const char* last, size_t count,
+                                      JsonBlocks* out) {
   const __m256i quote = _mm256_set1_epi8('"');
   const __m256i backslash = _mm256_set1_epi8('\\');
-  const __m256i control_max = _mm256_set1_epi8(0x1F);
-  __m256i special = _mm256_setzero_si256();
-  for (size_t block = 0; block < count; ++block, text += kBlock) {
+  __m256i least = _mm256_set1_epi8(-1);
+  __m256i least_changed = least;
+  __m256i signs = _mm256_setzero_si256();
+  for (size_t block = 0; block < count; ++block) {
+    const char* p = block + 1 < count ? text + block * kBlock : last;
     uint64_t quotes = 0;
     uint64_t high = 0;
     for (size_t i = 0; i < kBlock; i += 32) {
-      const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + i));
+      const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i));
       const __m256i is_quote = _mm256_cmpeq_epi8(bytes, quote);
       quotes |= uint64_t{static_cast<uint32_t>(_mm256_movemask_epi8(is_quote))} << i;
       high |= uint64_t{static_cast<uint32_t>(_mm256_movemask_epi8(bytes))} << i;
-      special = _mm256_or_si256(special, _mm256_cmpeq_epi8(bytes, backslash));
-      special =
-          _mm256_or_si256(special, _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, control_max), bytes));
+      least = _mm256_min_epu8(least, bytes);
+      least_changed = _mm256_min_epu8(least_changed, _mm256_xor_si256(bytes, backslash));
+      signs = _mm256_or_si256(signs, bytes);
     }
     out->quotes[block] = quotes;
     out->high[block] = high;
-    out->any_high |= high;
   }
-  out->special |= static_cast<uint32_t>(_mm256_movemask_epi8(special));
+  const __m256i control_max = _mm256_set1_epi8(0x1F);
+  const __m256i is_control = _mm256_cmpeq_epi8(_mm256_min_epu8(least, control_max), least);
+  const __m256i is_backslash = _mm256_cmpeq_epi8(least_changed, _mm256_setzero_si256());
+  out->has_special = _mm256_movemask_epi8(_mm256_or_si256(is_control, is_backslash)) != 0;
+  out->has_high = _mm256_movemask_epi8(signs) != 0;
 }
 
-[[gnu::target("avx512f,avx512bw")]] void ScanAvx512(const char* text, size_t count,
-                                                    JsonBlocks* out) {
+[[gnu::target("avx512f,avx512bw")]] void ScanAvx512(const char* text, const char* last,
+                                                    size_t count, JsonBlocks* out) {
   const __m512i quote = _mm512_set1_epi8('"');
   const __m512i backslash = _mm512_set1_epi8('\\');
-  const __m512i control_end = _mm512_set1_epi8(0x20);
-  uint64_t special = 0;
-  uint64_t any_high = 0;
-  for (size_t block = 0; block < count; ++block, text += kBlock) {
-    const __m512i bytes = _mm512_loadu_si512(text);
-    const uint64_t high = _mm512_movepi8_mask(bytes);
+  __m512i least = _mm512_set1_epi8(-1);
+  __m512i least_changed = least;
+  __m512i signs = _mm512_setzero_si512();
+  for (size_t block = 0; block < count; ++block) {
+    const char* p = block + 1 < count ? text + block * kBlock : last;
+    const __m512i bytes = _mm512_loadu_si512(p);
     out->quotes[block] = _mm512_cmpeq_epi8_mask(bytes, quote);
-    out->high[block] = high;
-    any_high |= high;
-    special |= _mm512_cmpeq_epi8_mask(bytes, backslash);
-    special |= _mm512_cmplt_epu8_mask(bytes, control_end);
+    out->high[block] = _mm512_movepi8_mask(bytes);
+    least = _mm512_min_epu8(least, bytes);
+    least_changed = _mm512_min_epu8(least_changed, _mm512_xor_si512(bytes, backslash));
+    signs = _mm512_or_si512(signs, bytes);
   }
-  out->special |= special;
-  out->any_high |= any_high;
+  const uint64_t is_control = _mm512_cmplt_epu8_mask(least, _mm512_set1_epi8(0x20));
+  const uint64_t is_backslash = _mm512_testn_epi8_mask(least_changed, least_changed);
+  out->has_special = (is_control | is_backslash) != 0;
+  out->has_high = _mm512_movepi8_mask(signs) != 0;
 }
 
 #endif
@@ -124,39 +138,29 @@ std::vector<ScanBlocks> UsableScanBlocks() {
 ScanBlocks BestScanBlocks() { return UsableScanBlocks().front(); }
 
 bool QuoteMap::Build(std::string_view text) {
-  if (text.size() > kBytesMax) return false;
-  const char* begin = text.data();
   size_ = text.size();
-  const size_t whole = size_ / kBlock;
-  const size_t rest = size_ % kBlock;
-  // The bits of a text that ends with its block are followed by one word, else by the bits of the
-  // rest and one word.
-  if (quotes_.size() < whole + 2) {
-    quotes_.resize(whole + 2);
-    high_.resize(whole + 2);
+  if (size_ == 0 || size_ > kBytesMax) return false;
+  const size_t count = (size_ + kBlock - 1) / kBlock;
+  if (quotes_.size() <= count) {
+    quotes_.resize(count + 1);
+    high_.resize(count);
   }
-  JsonBlocks found{.quotes = quotes_.data(), .high = high_.data(), .special = 0, .any_high = 0};
-  scan_(begin, whole, &found);
-  found.quotes += whole;
-  found.high += whole;
-  found.quotes[0] = 0;
-  found.high[0] = 0;
-  if (rest != 0) {
-    // Nothing outside the text may be read, so its last 64 bytes are read once more.
-    char copy[kBlock];
-    const char* last = copy;
-    if (whole > 0) {
-      last = begin + size_ - kBlock;
-    } else {
-      std::memset(copy, ' ', kBlock - rest);
-      std::memcpy(copy + kBlock - rest, begin, rest);
-    }
-    scan_(last, 1, &found);
-    found.quotes[0] >>= kBlock - rest;
-    found.high[0] >>= kBlock - rest;
-    found.quotes[1] = 0;
+  JsonBlocks found{.quotes = quotes_.data(), .high = high_.data()};
+  const char* begin = text.data();
+  if (size_ >= kBlock) {
+    // Nothing outside the text may be read, so the last block begins within the one before.
+    scan_(begin, begin + size_ - kBlock, count, &found);
+  } else {
+    char padded[kBlock];
+    std::memset(padded, ' ', kBlock - size_);
+    std::memcpy(padded + kBlock - size_, begin, size_);
+    scan_(padded, padded, 1, &found);
   }
-  return found.special == 0 && (found.any_high == 0 || IsHighPartUtf8(text));
+  const size_t repeated = count * kBlock - size_;
+  found.quotes[count - 1] >>= repeated;
+  found.high[count - 1] >>= repeated;
+  found.quotes[count] = 0;
+  return !found.has_special && (!found.has_high || IsHighPartUtf8(text));
 }
 
 bool QuoteMap::IsHighPartUtf8(std::string_view text) const {

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -10,14 +11,14 @@ namespace playhead::decode {
 
 /// What a scan finds in blocks of 64 bytes: bit i of a word belongs to byte i of its block.
 struct JsonBlocks {
-  uint64_t* quotes;   ///< one word a block
-  uint64_t* high;     ///< the same: bytes that are not ASCII
-  uint64_t special;   ///< not zero once any byte was a backslash or below 0x20
-  uint64_t any_high;  ///< not zero once any byte was not ASCII
+  uint64_t* quotes;          ///< one word a block
+  uint64_t* high;            ///< the same: bytes that are not ASCII
+  bool has_special = false;  ///< any byte is a backslash or below 0x20
+  bool has_high = false;     ///< any byte is not ASCII
 };
 
-/// Scans `count` blocks from `text` on and adds what it finds to `out`.
-using ScanBlocks = void (*)(const char* text, size_t count, JsonBlocks* out);
+/// Scans `count` blocks, at least one: those from `text` on, but for the last, which is at `last`.
+using ScanBlocks = void (*)(const char* text, const char* last, size_t count, JsonBlocks* out);
 
 /// The quickest one for this machine.
 ScanBlocks BestScanBlocks();
@@ -35,28 +36,33 @@ class QuoteMap {
 
   explicit QuoteMap(ScanBlocks scan = BestScanBlocks()) : scan_(scan) {}
 
-  /// Maps `text`, which needs no padding. False when it is longer than kBytesMax, is not UTF-8, or
-  /// has a backslash or a byte below 0x20 anywhere.
+  /// Maps `text`, which needs no padding. False when it is empty or longer than kBytesMax, is not
+  /// UTF-8, or has a backslash or a byte below 0x20 anywhere.
   bool Build(std::string_view text);
 
   /// Position of the first quote at `from` (at most the text's size) or behind; the text's size
   /// when there is none.
   size_t Next(size_t from) const {
-    const uint64_t* word = quotes_.data() + from / 64;
-    const size_t shift = from % 64;
-    // 64 bits from `from` on, whatever block they begin in: a branch on it would often be
-    // mispredicted. Shifting twice is how to shift by 64.
-    uint64_t window = word[0] >> shift | word[1] << 1 << (63 - shift);
+    // From the byte on that has the bit, whatever word it is in: a branch on that would often be
+    // mispredicted.
+    uint64_t window = Load(from) >> from % 8;
     while (window == 0) [[unlikely]] {
-      from += 64;
+      from += kWindow;
       if (from >= size_) return size_;
-      ++word;
-      window = word[0] >> shift | word[1] << 1 << (63 - shift);
+      window = Load(from) >> from % 8;
     }
     return from + static_cast<size_t>(std::countr_zero(window));
   }
 
  private:
+  static_assert(std::endian::native == std::endian::little);
+  static constexpr size_t kWindow = 56;  // so many bits at least are in a window
+
+  uint64_t Load(size_t position) const {
+    uint64_t bits = 0;
+    std::memcpy(&bits, reinterpret_cast<const char*>(quotes_.data()) + position / 8, 8);
+    return bits;
+  }
   bool IsHighPartUtf8(std::string_view text) const;
 
   ScanBlocks scan_;

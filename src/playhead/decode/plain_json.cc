@@ -10,6 +10,8 @@ constexpr int kDoubtOfFailure = 2;
 constexpr int kTrustOfSuccess = 3;
 constexpr int kDoubtMax = 16;
 constexpr int kSkippedRecords = 15;
+// No record that is walked has it anywhere.
+constexpr const char* kNoKey = "\n";
 
 // A double holds so many digits exactly, and so it does ten to so high a power: one division then
 // rounds once, as it must be.
@@ -20,12 +22,7 @@ constexpr double kPowersOfTen[kExactDigits] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5, 
 constexpr int64_t kEpochSecondsEnd = 100'000'000'000;
 constexpr int64_t kEpochMillisEnd = 100'000'000'000'000;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsScalarEnd(char c) { return c == ',' || c == '}' || c == ']' || c == ' '; }
-
-std::string_view Between(const char* begin, const char* end) {
-  return {begin, static_cast<size_t>(end - begin)};
-}
 
 bool SetInteger(TypeKind kind, int64_t value, Slot* out) {
   switch (kind) {
@@ -47,54 +44,60 @@ bool SetInteger(TypeKind kind, int64_t value, Slot* out) {
   return true;
 }
 
-/// Takes the number at `p` if it is short, has no exponent and is of a column of such numbers.
-/// Null, or where it ends: a bracket ends every record, so the digits do.
+/// Adds the digits at `p` to `number` and returns what is behind them. A bracket ends every record,
+/// so digits end, too.
+inline const char* TakeDigits(const char* p, uint64_t* number) {
+  for (;; ++p) {
+    const unsigned digit = static_cast<unsigned char>(*p) - unsigned{'0'};
+    if (digit > 9) return p;
+    *number = *number * 10 + digit;
+  }
+}
+
+/// Takes the number at `p` if it is short, has no exponent and is of a column of such numbers:
+/// returns where it ends, or null.
 inline const char* TakeShortNumber(const char* p, TypeKind kind, Slot* out) {
-  const char* q = p;
-  const bool is_negative = *q == '-';
-  if (is_negative) ++q;
-  const char* first = q;
+  const bool is_negative = *p == '-';
+  if (is_negative) ++p;
+  const char* begin = p;
   uint64_t digits = 0;
-  for (; IsDigit(*q); ++q) digits = digits * 10 + static_cast<uint64_t>(*q - '0');
-  size_t count = static_cast<size_t>(q - first);
-  if (count == 0 || (*first == '0' && count > 1)) return nullptr;
+  p = TakeDigits(p, &digits);
+  auto count = static_cast<size_t>(p - begin);
+  if (count == 0 || (*begin == '0' && count > 1)) return nullptr;
   size_t decimals = 0;
-  if (*q == '.') {
-    first = ++q;
-    for (; IsDigit(*q); ++q) digits = digits * 10 + static_cast<uint64_t>(*q - '0');
-    decimals = static_cast<size_t>(q - first);
+  if (*p == '.') {
+    begin = ++p;
+    p = TakeDigits(p, &digits);
+    decimals = static_cast<size_t>(p - begin);
     if (decimals == 0) return nullptr;
     count += decimals;
   }
-  if (count > kExactDigits || !IsScalarEnd(*q)) return nullptr;
+  if (count > kExactDigits || !IsScalarEnd(*p)) return nullptr;
   const auto value = static_cast<int64_t>(digits);
   if (kind == TypeKind::kFloat64) {
     const double real = static_cast<double>(value) / kPowersOfTen[decimals];
     out->real = is_negative ? -real : real;
     out->state = SlotState::kValue;
-  } else if (decimals > 0 || !SetInteger(kind, is_negative ? -value : value, out)) {
-    return nullptr;
+    return p;
   }
-  return q;
-}
-
-/// Where the number or word at `p` ends.
-const char* ScalarEnd(const char* p) {
-  while (!IsScalarEnd(*p)) ++p;
+  if (decimals > 0 || !SetInteger(kind, is_negative ? -value : value, out)) return nullptr;
   return p;
 }
 
 }  // namespace
 
 PlainJson::PlainJson(const TypePlan& plan, int depth_max)
-    : plan_(plan), has_depth_for_lists_(depth_max > 1) {
-  for (const TypePlan& column : plan.children) {
-    const bool is_spelled = !column.quoted_name.empty();
-    fields_.push_back({.plan = &column,
-                       .key = is_spelled ? column.quoted_name + ":" : "",
-                       .next = static_cast<uint32_t>(fields_.size() + 1)});
+    : plan_(plan), has_depth_for_lists_(depth_max > 1), fields_(plan.children.size() + 1) {
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    Field& field = fields_[i];
+    field.next = &fields_[(i + 1) % fields_.size()];
+    field.slot = static_cast<uint32_t>(i);
+    field.key = kNoKey;
+    if (i == plan.children.size()) break;
+    field.plan = &plan.children[i];
+    field.kind = field.plan->kind;
+    if (!field.plan->quoted_name.empty()) field.key = field.plan->quoted_name + ":";
   }
-  fields_.push_back({});
 }
 
 bool PlainJson::Read(std::string_view record, SlotWriter& out) {
@@ -112,140 +115,150 @@ bool PlainJson::Read(std::string_view record, SlotWriter& out) {
   return false;
 }
 
-// The walk is bound by the time from one position to the next, so `in` has to stay in registers and
-// what follows a position has to be guessed, not computed: hence the forced inlining, and blanks
-// are looked for last. What is rare takes its position by value.
-
-[[gnu::always_inline]] inline bool PlainJson::TakeKey(Position& in, std::string_view key) const {
-  if (key.empty() || static_cast<size_t>(in.last - in.p) <= key.size()) return false;
-  if (!JsonCursor::BeginsWith(in.p, key)) return false;
-  in.p += key.size();
-  return true;
-}
-
-[[gnu::always_inline]] inline bool PlainJson::String(Position& in, std::string_view* text) const {
-  if (*in.p != '"') return false;
-  const char* begin = in.p + 1;
-  const char* end = in.begin + quotes_.Next(static_cast<size_t>(begin - in.begin));
-  if (end > in.last) [[unlikely]]
-    return false;
-  *text = Between(begin, end);
-  in.p = end + 1;
-  return true;
-}
-
-[[gnu::always_inline]] inline bool PlainJson::Value(Position& in, const TypePlan& plan,
-                                                    uint32_t slot, SlotWriter& out) {
-  std::string_view text;
-  if (*in.p == ' ') [[unlikely]]
-    ++in.p;
-  if (String(in, &text)) {
-    if (plan.kind != TypeKind::kText) return out.Text(plan, slot, text);
-    out.slot(slot).SetText(text);
-    return true;
-  }
-  const char* end = nullptr;
-  if (*in.p == '[') {
-    if (plan.kind == TypeKind::kList) end = List(in, plan, slot, out);
-  } else {
-    end = TakeShortNumber(in.p, plan.kind, &out.slot(slot));
-    if (end == nullptr) end = Scalar(in.p, plan, slot, out);
-  }
-  in.p = end;
-  return end != nullptr;
-}
-
 // Only the record's last byte is certain to be a bracket, and no step goes beyond a byte that is
-// something else: so each byte that is looked at lies in the record.
+// something else: so each byte that is looked at lies in the record. The loop is what takes the
+// time; all but text columns is kept out of it, so that its variables stay in registers.
 bool PlainJson::Walk(std::string_view record, SlotWriter& out) {
-  const char* last = record.data() + record.size() - 1;
-  Position in{.p = record.data() + 1, .begin = record.data(), .last = last};
-  size_t previous = fields_.size() - 1;
-  for (;; ++in.p) {
-    size_t column = fields_[previous].next;
-    if (!TakeKey(in, fields_[column].key)) [[unlikely]] {
-      if (*in.p == ' ') ++in.p;
-      if (!TakeKey(in, fields_[column].key)) {
-        in.p = LookUpKey(in, &column, out);
-        if (in.p == nullptr) return false;
+  const char* const text = record.data();
+  const size_t last = record.size() - 1;
+  text_ = text;
+  last_ = last;
+  Field* previous = &fields_.back();
+  Slot* slots = out.slots();
+  for (size_t at = 1;; ++at) {
+    Field* field = previous->next;
+    if (last - at <= field->key.size() || !JsonCursor::BeginsWith(text + at, field->key))
+        [[unlikely]] {
+      at = FindKey(at, previous, &field, out);
+      if (at == kGaveUp) return false;
+      if (field == nullptr) {
+        if (text[at] != ',') return IsEnd(at, out);
+        continue;
       }
+    } else {
+      at += field->key.size();
     }
-    if (column != kUndeclared) {
-      fields_[previous].next = static_cast<uint32_t>(column);
-      previous = column;
-      // Given twice.
-      if (out.slot(column).state != SlotState::kAbsent) return false;
-      if (!Value(in, *fields_[column].plan, static_cast<uint32_t>(column), out)) return false;
+    previous = field;
+    Slot& slot = slots[field->slot];
+    // Given twice.
+    if (slot.state != SlotState::kAbsent) return false;
+    if (text[at] == '"' && field->kind == TypeKind::kText) {
+      const size_t begin = at + 1;
+      const size_t end = quotes_.Next(begin);
+      if (end > last) return false;
+      slot = Slot::OfText({text + begin, end - begin});
+      at = end + 1;
+    } else {
+      at = Value(at, *field, out);
+      if (at == kGaveUp) return false;
+      slots = out.slots();
     }
-    if (*in.p != ',') break;
+    if (text[at] != ',') return IsEnd(at, out);
   }
-  if (in.p != last || !out.CheckFields(plan_, 0)) return false;
+}
+
+bool PlainJson::IsEnd(size_t at, SlotWriter& out) const {
+  if (at != last_ || !out.CheckFields(plan_, 0)) return false;
   out.CloseExtra();
   return true;
 }
 
-const char* PlainJson::LookUpKey(Position in, size_t* column, SlotWriter& out) const {
-  const char* begin = in.p;
-  std::string_view key;
-  if (!String(in, &key) || *in.p != ':') return nullptr;
-  const std::string_view raw_key = Between(begin, in.p);
-  ++in.p;
+size_t PlainJson::AfterBlank(size_t at) const { return text_[at] == ' ' ? at + 1 : at; }
+
+size_t PlainJson::String(size_t at, std::string_view* text) const {
+  if (text_[at] != '"') return kGaveUp;
+  const size_t end = quotes_.Next(at + 1);
+  if (end > last_) return kGaveUp;
+  *text = {text_ + at + 1, end - at - 1};
+  return end + 1;
+}
+
+size_t PlainJson::FindKey(size_t at, Field* previous, Field** field, SlotWriter& out) {
+  at = AfterBlank(at);
+  const size_t begin = at;
+  std::string_view key = previous->next->key;
+  if (last_ - at > key.size() && JsonCursor::BeginsWith(text_ + at, key)) {
+    *field = previous->next;
+    return at + key.size();
+  }
+  at = String(at, &key);
+  if (at == kGaveUp || text_[at] != ':') return kGaveUp;
+  const std::string_view raw_key(text_ + begin, at - begin);
   const int found = plan_.names.Find(key);
   if (found >= 0) {
-    *column = static_cast<size_t>(found);
-    return in.p;
+    *field = &fields_[static_cast<size_t>(found)];
+    previous->next = *field;
+    return at + 1;
   }
-  *column = kUndeclared;
-  if (*in.p == ' ') ++in.p;
-  begin = in.p;
+  *field = nullptr;
+  return Undeclared(AfterBlank(at + 1), raw_key, out);
+}
+
+size_t PlainJson::Undeclared(size_t at, std::string_view raw_key, SlotWriter& out) const {
+  std::string_view value;
+  size_t end = String(at, &value);
+  if (end == kGaveUp) {
+    end = ScalarEnd(at);
+    if (!IsJsonScalar({text_ + at, end - at})) return kGaveUp;
+  }
+  out.AddExtra(raw_key, {text_ + at, end - at});
+  return end;
+}
+
+size_t PlainJson::Value(size_t at, const Field& field, SlotWriter& out) const {
+  at = AfterBlank(at);
+  if (text_[at] == '[') {
+    return field.kind == TypeKind::kList ? List(at, *field.plan, field.slot, out) : kGaveUp;
+  }
+  return StringOrScalar(at, *field.plan, field.slot, out);
+}
+
+size_t PlainJson::StringOrScalar(size_t at, const TypePlan& plan, uint32_t slot,
+                                 SlotWriter& out) const {
   std::string_view text;
-  if (!String(in, &text)) {
-    in.p = ScalarEnd(begin);
-    if (!IsJsonScalar(Between(begin, in.p))) return nullptr;
+  size_t end = String(at, &text);
+  if (end != kGaveUp) {
+    if (plan.kind != TypeKind::kText) return out.Text(plan, slot, text) ? end : kGaveUp;
+    out.slot(slot).SetText(text);
+    return end;
   }
-  out.AddExtra(raw_key, Between(begin, in.p));
-  return in.p;
-}
-
-const char* PlainJson::Scalar(const char* p, const TypePlan& plan, uint32_t slot,
-                              SlotWriter& out) const {
-  const char* end = ScalarEnd(p);
+  const char* short_end = TakeShortNumber(text_ + at, plan.kind, &out.slot(slot));
+  if (short_end != nullptr) return static_cast<size_t>(short_end - text_);
+  end = ScalarEnd(at);
   bool is_json = false;
-  return out.Scalar(plan, slot, Between(p, end), &is_json) ? end : nullptr;
+  return out.Scalar(plan, slot, {text_ + at, end - at}, &is_json) ? end : kGaveUp;
 }
 
-const char* PlainJson::List(Position in, const TypePlan& plan, uint32_t slot,
-                            SlotWriter& out) const {
-  if (!has_depth_for_lists_) return nullptr;
+size_t PlainJson::ScalarEnd(size_t at) const {
+  while (!IsScalarEnd(text_[at])) ++at;
+  return at;
+}
+
+size_t PlainJson::List(size_t at, const TypePlan& plan, uint32_t slot, SlotWriter& out) const {
+  if (!has_depth_for_lists_) return kGaveUp;
   const TypePlan& element = plan.children[0];
   uint32_t count = 0;
   uint32_t previous = 0;
-  ++in.p;
-  if (*in.p != ']') {
-    for (;; ++in.p) {
+  ++at;
+  if (text_[at] != ']') {
+    for (;; ++at) {
       uint32_t added = 0;
-      if (!out.AddSlots(1, &added)) return nullptr;
+      if (!out.AddSlots(1, &added)) return kGaveUp;
       if (count++ == 0) {
         out.slot(slot).first = added;
       } else {
         out.slot(previous).next = added;
       }
       previous = added;
-      std::string_view text;
-      if (*in.p == ' ') ++in.p;
-      if (String(in, &text)) {
-        if (!out.Text(element, added, text)) return nullptr;
-      } else {
-        in.p = Scalar(in.p, element, added, out);
-        if (in.p == nullptr || !out.CheckRequired(element, added)) return nullptr;
-      }
-      if (*in.p != ',') break;
+      at = StringOrScalar(AfterBlank(at), element, added, out);
+      if (at == kGaveUp || (element.is_required && !out.slot(added).has_value())) return kGaveUp;
+      if (text_[at] != ',') break;
     }
-    if (*in.p != ']') return nullptr;
+    if (text_[at] != ']') return kGaveUp;
   }
   out.slot(slot).size = count;
   out.slot(slot).state = SlotState::kValue;
-  return in.p + 1;
+  return at + 1;
 }
 
 }  // namespace playhead::decode

@@ -26,6 +26,8 @@ class PlainJson {
  public:
   /// `plan` (a record plan) must outlive this. Lists are depth 2.
   PlainJson(const TypePlan& plan, int depth_max);
+  PlainJson(const PlainJson&) = delete;
+  PlainJson& operator=(const PlainJson&) = delete;
 
   /// Whether to try the next record: after many that were given up only one in 16 is worth it.
   bool IsWorthTrying() {
@@ -41,34 +43,36 @@ class PlainJson {
  private:
   /// What the walk needs of a column, side by side.
   struct Field {
+    Field* next = nullptr;  // the column that came behind it the last time
+    std::string key;        // in quotes and with the colon, or what no record has
+    uint32_t slot = 0;
+    TypeKind kind = TypeKind::kText;
     const TypePlan* plan = nullptr;
-    std::string key;    // in quotes and with the colon; empty when it is to be looked up
-    uint32_t next = 0;  // the column that came behind it the last time
   };
-
-  static constexpr size_t kUndeclared = SIZE_MAX;
-
-  struct Position {
-    const char* p;
-    const char* begin;
-    const char* last;  // the bracket that ends the record
-  };
+  static constexpr size_t kGaveUp = 0;
 
   bool Walk(std::string_view record, SlotWriter& out);
-  // Each takes what is at the position. The first three move it behind that, the others return
-  // where that is, or null.
-  bool TakeKey(Position& in, std::string_view key) const;
-  bool String(Position& in, std::string_view* text) const;
-  bool Value(Position& in, const TypePlan& plan, uint32_t slot, SlotWriter& out);
-  /// A key and its colon, and the value as well if it is kUndeclared.
-  const char* LookUpKey(Position in, size_t* column, SlotWriter& out) const;
-  const char* Scalar(const char* p, const TypePlan& plan, uint32_t slot, SlotWriter& out) const;
-  const char* List(Position in, const TypePlan& plan, uint32_t slot, SlotWriter& out) const;
+  /// Whether the record ends at `at`, with all that is required.
+  bool IsEnd(size_t at, SlotWriter& out) const;
+  // Positions are those of bytes in the record. Each takes what is at `at` and returns what is
+  // behind it, or kGaveUp.
+  size_t AfterBlank(size_t at) const;
+  size_t ScalarEnd(size_t at) const;
+  size_t String(size_t at, std::string_view* text) const;
+  /// A key and its colon. `field` becomes null if no column has the name; then the value is taken,
+  /// too.
+  size_t FindKey(size_t at, Field* previous, Field** field, SlotWriter& out);
+  size_t Undeclared(size_t at, std::string_view raw_key, SlotWriter& out) const;
+  size_t Value(size_t at, const Field& field, SlotWriter& out) const;
+  size_t StringOrScalar(size_t at, const TypePlan& plan, uint32_t slot, SlotWriter& out) const;
+  size_t List(size_t at, const TypePlan& plan, uint32_t slot, SlotWriter& out) const;
 
   const TypePlan& plan_;
   bool has_depth_for_lists_;
   QuoteMap quotes_;
   std::vector<Field> fields_;  // one more: its `next` is the column that came first
+  const char* text_ = nullptr;
+  size_t last_ = 0;  // the bracket that ends the record
   int doubt_ = 0;
   int skip_count_ = 0;
 };

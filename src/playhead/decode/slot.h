@@ -26,6 +26,12 @@ struct Slot {
   uint32_t next : 30 = 0;
   SlotState state : 2 = SlotState::kAbsent;
 
+  static Slot OfText(std::string_view value) {
+    Slot slot;
+    slot.SetText(value);
+    return slot;
+  }
+
   std::string_view view() const { return {text, size}; }
   void SetText(std::string_view value) {
     text = value.data();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace playhead::decode {
@@ -30,21 +31,19 @@ SlotWriter::SlotWriter(TimeZone zone, int64_t slots_max)
 
 void SlotWriter::Reset(size_t columns) {
   if (slots_.size() < columns) slots_.resize(columns);
-  std::fill_n(slots_.begin(), columns, Slot{});
+  // An absent slot is all zeros.
+  if (columns > 0) std::memset(static_cast<void*>(slots_.data()), 0, columns * sizeof(Slot));
   slot_count_ = columns;
   decimals_.clear();
   extra_.clear();
   path_.clear();
 }
 
-bool SlotWriter::AddSlots(uint32_t count, uint32_t* first) {
-  if (slot_count_ + count > static_cast<size_t>(slots_max_)) {
+bool SlotWriter::MakeRoom(size_t slots) {
+  if (slots > static_cast<size_t>(slots_max_)) {
     return Refuse(Reason::kTooLarge, "", fmt::format("more than {} values", slots_max_));
   }
-  const size_t end = slot_count_ + count;
-  if (slots_.size() < end) slots_.resize(std::max(end, 2 * slots_.size()));
-  *first = static_cast<uint32_t>(slot_count_);
-  for (; slot_count_ < end; ++slot_count_) slots_[slot_count_] = Slot{};
+  slots_.resize(std::max(slots, 2 * slots_.size()));
   return true;
 }
 

@@ -28,8 +28,17 @@ class SlotWriter {
   void Reset(size_t columns);
 
   /// Adds `count` slots, or fails with kTooLarge.
-  bool AddSlots(uint32_t count, uint32_t* first);
+  bool AddSlots(uint32_t count, uint32_t* first) {
+    const size_t end = slot_count_ + count;
+    if (end > slots_.size() || end > static_cast<size_t>(slots_max_)) [[unlikely]] {
+      if (!MakeRoom(end)) return false;
+    }
+    *first = static_cast<uint32_t>(slot_count_);
+    for (; slot_count_ < end; ++slot_count_) slots_[slot_count_] = Slot{};
+    return true;
+  }
   Slot& slot(size_t i) { return slots_[i]; }
+  Slot* slots() { return slots_.data(); }  ///< valid until slots are added
   const Slot& slot(size_t i) const { return slots_[i]; }
   size_t slot_count() const { return slot_count_; }
   SlotArena arena() const { return {slots_.data(), decimals_.data()}; }
@@ -62,6 +71,7 @@ class SlotWriter {
   void ReleaseLarge();
 
  private:
+  bool MakeRoom(size_t slots);
   bool Number(const TypePlan& plan, uint32_t slot, const NumberParts& parts, bool is_text);
 
   TimeZone zone_;

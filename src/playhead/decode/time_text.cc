@@ -1,6 +1,8 @@
 #include "playhead/decode/time_text.h"
 
+#include <bit>
 #include <chrono>
+#include <cstring>
 
 namespace playhead::decode {
 namespace {
@@ -114,9 +116,75 @@ TimeOutcome Parse(std::string_view text, WrittenTime* out) {
   return TimeOutcome::kGood;
 }
 
+/// Eight characters of which some have to be digits and the others exactly those of a pattern, all
+/// at once. `pattern` has a 0 for each digit.
+class EightCharacters {
+ public:
+  EightCharacters(const char* p, const char (&pattern)[9]) {
+    uint64_t wanted = 0;
+    std::memcpy(&values_, p, 8);
+    std::memcpy(&wanted, pattern, 8);
+    // A digit becomes its value and any other wanted character zero.
+    values_ ^= wanted;
+    uint64_t limits = 0;
+    for (int i = 0; i < 8; ++i) {
+      // What is added to a byte sets its highest bit if the byte is beyond 9, or else beyond 0.
+      const uint64_t limit = pattern[i] == '0' ? 0x76 : 0x7F;
+      limits |= limit << 8 * i;
+    }
+    constexpr uint64_t kHighest = 0x8080808080808080;
+    is_good_ = ((values_ | (values_ + limits)) & kHighest) == 0;
+  }
+
+  bool is_good() const { return is_good_; }
+  unsigned Digit(int i) const { return values_ >> 8 * i & 0xFF; }
+  unsigned TwoDigits(int i) const { return Digit(i) * 10 + Digit(i + 1); }
+
+ private:
+  uint64_t values_ = 0;
+  bool is_good_ = false;
+};
+
+/// Reads `YYYY-MM-DDThh:mm:ss.mmmZ`, or the same without the fraction, as most writers have it.
+/// False if the text is anything else, also if there is no such time.
+bool ParseCommonTime(std::string_view text, int64_t* micros) {
+  constexpr size_t kWholeSize = 20;
+  constexpr size_t kMillisSize = 24;
+  if constexpr (std::endian::native != std::endian::little) return false;
+  if (text.size() != kMillisSize && text.size() != kWholeSize) return false;
+  const char* p = text.data();
+  const EightCharacters date(p, "0000-00-");
+  const EightCharacters time(p + 8, "00T00:00");
+  int64_t second = 0;
+  int64_t millis = 0;
+  bool is_good = date.is_good() && time.is_good();
+  if (text.size() == kMillisSize) {
+    const EightCharacters rest(p + 16, ":00.000Z");
+    is_good = is_good && rest.is_good();
+    second = rest.TwoDigits(1);
+    millis = int64_t{rest.Digit(4)} * 100 + rest.TwoDigits(5);
+  } else {
+    const EightCharacters rest(p + 12, "0:00:00Z");
+    is_good = is_good && rest.is_good();
+    second = rest.TwoDigits(5);
+  }
+  const int64_t hour = time.TwoDigits(3);
+  const int64_t minute = time.TwoDigits(6);
+  const unsigned year = date.TwoDigits(0) * 100 + date.TwoDigits(2);
+  const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(year)),
+                                        std::chrono::month(date.TwoDigits(5)),
+                                        std::chrono::day(time.TwoDigits(0))};
+  if (!is_good || hour > 23 || minute > 59 || second > 59 || year < 1 || !day.ok()) return false;
+  const int64_t days = std::chrono::sys_days(day).time_since_epoch().count();
+  const int64_t seconds = days * 86'400 + hour * 3600 + minute * 60 + second;
+  *micros = seconds * kMicrosPerSecond + millis * 1000;
+  return true;
+}
+
 }  // namespace
 
 TimeOutcome ParseTime(std::string_view text, const TimeZone& zone, int64_t* micros) {
+  if (ParseCommonTime(text, micros)) return TimeOutcome::kGood;
   WrittenTime written;
   TimeOutcome outcome = Parse(text, &written);
   if (outcome != TimeOutcome::kGood) return outcome;

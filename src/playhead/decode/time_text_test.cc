@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <string>
+#include <utility>
 
 namespace playhead::decode {
 namespace {
@@ -61,6 +62,35 @@ TEST(TimeText, ReadsShortFormsAndOldTimes) {
   EXPECT_EQ(Read("0001-01-01"), Utc(1, 1, 1));
   EXPECT_EQ(Read("9999-12-31T23:59:59Z"), Utc(9999, 12, 31, 23, 59, 59));
   EXPECT_EQ(Read("2016-12-31T23:59:60Z"), Utc(2017, 1, 1));
+}
+
+TEST(TimeText, ReadsTheCommonFormsAsTheOthers) {
+  // The same with another offset takes the general way.
+  auto read = [](std::string text, int64_t* micros) {
+    const TimeOutcome common = ParseTime(text, TimeZone(), micros);
+    if (text.back() != 'Z') return std::pair(common, common);
+    int64_t general_micros = INT64_MIN;
+    text.replace(text.size() - 1, 1, "+00:00");
+    const TimeOutcome general = ParseTime(text, TimeZone(), &general_micros);
+    if (general == TimeOutcome::kGood) {
+      EXPECT_EQ(*micros, general_micros) << text;
+    }
+    return std::pair(common, general);
+  };
+  for (std::string_view good : {"2024-02-29T23:59:58.407Z", "1969-12-31T00:00:00Z"}) {
+    for (size_t at = 0; at < good.size(); ++at) {
+      for (int c = 0; c < 256; ++c) {
+        std::string text(good);
+        text[at] = static_cast<char>(c);
+        int64_t micros = INT64_MIN;
+        auto [common, general] = read(text, &micros);
+        ASSERT_EQ(common, general) << text;
+      }
+    }
+  }
+  EXPECT_EQ(Read("2024-02-29T23:59:58.407Z"), Utc(2024, 2, 29, 23, 59, 58) + 407'000);
+  EXPECT_EQ(Read("0001-01-01T00:00:00Z"), Utc(1, 1, 1));
+  EXPECT_EQ(Read("9999-12-31T23:59:59.999Z"), Utc(9999, 12, 31, 23, 59, 59) + 999'000);
 }
 
 TEST(TimeText, TellsImpossibleTimesFromOtherText) {
