@@ -105,8 +105,8 @@ class JsonCursor {
     return false;
   }
 
-  /// Whether the bytes at `p`, which are as many, equal `text`: memcmp without a call, since names
-  /// are short. The last 8 bytes may overlap those before.
+ private:
+  /// memcmp without a call: names are short. The last 8 bytes may overlap those before.
   static bool BeginsWith(const char* p, std::string_view text) {
     const char* q = text.data();
     const size_t size = text.size();
@@ -121,8 +121,6 @@ class JsonCursor {
     }
     return EqualWords(p + size - 8, q + size - 8);
   }
-
- private:
   static bool EqualWords(const char* p, const char* q) {
     uint64_t a = 0;
     uint64_t b = 0;

@@ -122,6 +122,17 @@ void ScanSse2(const char* text, const char* last, size_t count, JsonBlocks* out)
 
 #endif
 
+/// Whether `text` is one character of 2 or 3 bytes and nothing else: an umlaut or a dash is often
+/// all that is not ASCII.
+bool IsShortCharacter(std::string_view text) {
+  auto byte = [&](size_t i) { return unsigned{static_cast<unsigned char>(text[i])}; };
+  auto is_tail = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  if (text.size() == 2) return byte(0) >= 0xC2 && byte(0) <= 0xDF && is_tail(1);
+  if (text.size() != 3 || (byte(0) & 0xF0) != 0xE0 || !is_tail(1) || !is_tail(2)) return false;
+  const unsigned code = (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+  return code >= 0x800 && (code < 0xD800 || code > 0xDFFF);
+}
+
 }  // namespace
 
 std::vector<ScanBlocks> UsableScanBlocks() {
@@ -171,7 +182,8 @@ bool QuoteMap::IsHighPartUtf8(std::string_view text) const {
   while (high_[last] == 0) --last;
   const size_t begin = first * kBlock + static_cast<size_t>(std::countr_zero(high_[first]));
   const size_t end = (last + 1) * kBlock - static_cast<size_t>(std::countl_zero(high_[last]));
-  return IsUtf8(text.substr(begin, end - begin));
+  const std::string_view part = text.substr(begin, end - begin);
+  return IsShortCharacter(part) || IsUtf8(part);
 }
 
 }  // namespace playhead::decode

@@ -69,6 +69,21 @@ TEST_P(QuoteMapTest, TakesUtf8Only) {
   }
 }
 
+TEST_P(QuoteMapTest, KnowsEveryPairAndTripleOfBytes) {
+  for (unsigned first = 0x80; first < 0x100; ++first) {
+    for (unsigned second = 0x80; second < 0x100; ++second) {
+      std::string text = "  ";
+      text += static_cast<char>(first);
+      text += static_cast<char>(second);
+      ASSERT_EQ(map_.Build(text), IsUtf8(text)) << first << " " << second;
+      for (unsigned third : {0x80U, 0xBFU, 0xC0U, 0xFFU}) {
+        std::string longer = text + static_cast<char>(third);
+        ASSERT_EQ(map_.Build(longer), IsUtf8(longer)) << first << " " << second << " " << third;
+      }
+    }
+  }
+}
+
 TEST_P(QuoteMapTest, ForgetsTheTextBefore) {
   ASSERT_TRUE(map_.Build(std::string(500, '"')));
   for (size_t size : {1, 63, 64, 65, 128, 300}) {

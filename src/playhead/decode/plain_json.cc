@@ -2,6 +2,10 @@
 
 #include "playhead/decode/json_cursor.h"
 
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
 namespace playhead::decode {
 namespace {
 
@@ -10,8 +14,6 @@ constexpr int kDoubtOfFailure = 2;
 constexpr int kTrustOfSuccess = 3;
 constexpr int kDoubtMax = 16;
 constexpr int kSkippedRecords = 15;
-// No record that is walked has it anywhere.
-constexpr const char* kNoKey = "\n";
 
 // A double holds so many digits exactly, and so it does ten to so high a power: one division then
 // rounds once, as it must be.
@@ -92,12 +94,22 @@ PlainJson::PlainJson(const TypePlan& plan, int depth_max)
     Field& field = fields_[i];
     field.next = &fields_[(i + 1) % fields_.size()];
     field.slot = static_cast<uint32_t>(i);
-    field.key = kNoKey;
     if (i == plan.children.size()) break;
     field.plan = &plan.children[i];
     field.kind = field.plan->kind;
-    if (!field.plan->quoted_name.empty()) field.key = field.plan->quoted_name + ":";
+    if (!field.plan->quoted_name.empty()) field.SetKey(field.plan->quoted_name + ":");
   }
+}
+
+void PlainJson::Field::SetKey(std::string text) {
+  key = std::move(text);
+  key_size = static_cast<uint32_t>(key.size());
+  readable = std::max(key_size, 8U);
+  tail_at = readable - 8;
+  const uint32_t bytes = std::min(key_size, 8U);
+  mask = ~uint64_t{0} >> (64 - 8 * bytes);
+  std::memcpy(&head, key.data(), bytes);
+  std::memcpy(&tail, key.data() + tail_at, bytes);
 }
 
 bool PlainJson::Read(std::string_view record, SlotWriter& out) {
@@ -127,16 +139,16 @@ bool PlainJson::Walk(std::string_view record, SlotWriter& out) {
   Slot* slots = out.slots();
   for (size_t at = 1;; ++at) {
     Field* field = previous->next;
-    if (last - at <= field->key.size() || !JsonCursor::BeginsWith(text + at, field->key))
-        [[unlikely]] {
-      at = FindKey(at, previous, &field, out);
+    if (last - at <= field->readable || !field->IsAt(text + at)) [[unlikely]] {
+      at = FindKey(at, previous, out);
       if (at == kGaveUp) return false;
+      field = found_;
       if (field == nullptr) {
         if (text[at] != ',') return IsEnd(at, out);
         continue;
       }
     } else {
-      at += field->key.size();
+      at += field->key_size;
     }
     previous = field;
     Slot& slot = slots[field->slot];
@@ -173,24 +185,24 @@ size_t PlainJson::String(size_t at, std::string_view* text) const {
   return end + 1;
 }
 
-size_t PlainJson::FindKey(size_t at, Field* previous, Field** field, SlotWriter& out) {
+size_t PlainJson::FindKey(size_t at, Field* previous, SlotWriter& out) {
   at = AfterBlank(at);
   const size_t begin = at;
-  std::string_view key = previous->next->key;
-  if (last_ - at > key.size() && JsonCursor::BeginsWith(text_ + at, key)) {
-    *field = previous->next;
-    return at + key.size();
+  if (previous->next->readable < last_ - at && previous->next->IsAt(text_ + at)) {
+    found_ = previous->next;
+    return at + previous->next->key_size;
   }
+  std::string_view key;
   at = String(at, &key);
   if (at == kGaveUp || text_[at] != ':') return kGaveUp;
   const std::string_view raw_key(text_ + begin, at - begin);
   const int found = plan_.names.Find(key);
   if (found >= 0) {
-    *field = &fields_[static_cast<size_t>(found)];
-    previous->next = *field;
+    found_ = &fields_[static_cast<size_t>(found)];
+    previous->next = found_;
     return at + 1;
   }
-  *field = nullptr;
+  found_ = nullptr;
   return Undeclared(AfterBlank(at + 1), raw_key, out);
 }
 
@@ -237,6 +249,7 @@ size_t PlainJson::ScalarEnd(size_t at) const {
 size_t PlainJson::List(size_t at, const TypePlan& plan, uint32_t slot, SlotWriter& out) const {
   if (!has_depth_for_lists_) return kGaveUp;
   const TypePlan& element = plan.children[0];
+  const bool is_text = element.kind == TypeKind::kText;
   uint32_t count = 0;
   uint32_t previous = 0;
   ++at;
@@ -250,7 +263,14 @@ size_t PlainJson::List(size_t at, const TypePlan& plan, uint32_t slot, SlotWrite
         out.slot(previous).next = added;
       }
       previous = added;
-      at = StringOrScalar(AfterBlank(at), element, added, out);
+      at = AfterBlank(at);
+      std::string_view text;
+      if (const size_t end = String(at, &text); end != kGaveUp && is_text) {
+        out.slot(added).SetText(text);
+        at = end;
+      } else {
+        at = StringOrScalar(at, element, added, out);
+      }
       if (at == kGaveUp || (element.is_required && !out.slot(added).has_value())) return kGaveUp;
       if (text_[at] != ',') break;
     }

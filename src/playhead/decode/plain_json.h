@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,10 +45,33 @@ class PlainJson {
   /// What the walk needs of a column, side by side.
   struct Field {
     Field* next = nullptr;  // the column that came behind it the last time
-    std::string key;        // in quotes and with the colon, or what no record has
     uint32_t slot = 0;
     TypeKind kind = TypeKind::kText;
     const TypePlan* plan = nullptr;
+
+    // The key in quotes with its colon. It is compared by its first and last 8 bytes, and what is
+    // between, which few have; of a shorter one both are all of it, as far as `mask` goes.
+    uint32_t key_size = 0;
+    uint32_t readable = UINT32_MAX;  // IsAt() reads so many bytes; no record has those of no key
+    uint32_t tail_at = 0;
+    uint64_t head = 0;
+    uint64_t tail = 0;
+    uint64_t mask = 0;
+    std::string key;
+
+    void SetKey(std::string text);
+    bool IsAt(const char* p) const {
+      if (((Load(p) ^ head) & mask) != 0 || ((Load(p + tail_at) ^ tail) & mask) != 0) return false;
+      for (uint32_t i = 8; i < tail_at; i += 8) {
+        if (Load(p + i) != Load(key.data() + i)) return false;
+      }
+      return true;
+    }
+    static uint64_t Load(const char* p) {
+      uint64_t bytes = 0;
+      std::memcpy(&bytes, p, 8);
+      return bytes;
+    }
   };
   static constexpr size_t kGaveUp = 0;
 
@@ -59,9 +83,9 @@ class PlainJson {
   size_t AfterBlank(size_t at) const;
   size_t ScalarEnd(size_t at) const;
   size_t String(size_t at, std::string_view* text) const;
-  /// A key and its colon. `field` becomes null if no column has the name; then the value is taken,
+  /// A key and its colon: found_ is its column, or null if there is none; then the value is taken,
   /// too.
-  size_t FindKey(size_t at, Field* previous, Field** field, SlotWriter& out);
+  size_t FindKey(size_t at, Field* previous, SlotWriter& out);
   size_t Undeclared(size_t at, std::string_view raw_key, SlotWriter& out) const;
   size_t Value(size_t at, const Field& field, SlotWriter& out) const;
   size_t StringOrScalar(size_t at, const TypePlan& plan, uint32_t slot, SlotWriter& out) const;
@@ -71,6 +95,7 @@ class PlainJson {
   bool has_depth_for_lists_;
   QuoteMap quotes_;
   std::vector<Field> fields_;  // one more: its `next` is the column that came first
+  Field* found_ = nullptr;
   const char* text_ = nullptr;
   size_t last_ = 0;  // the bracket that ends the record
   int doubt_ = 0;

@@ -185,10 +185,6 @@ void SlotWriter::AddTextExtra(std::string_view name, std::string_view value) {
   AppendJsonString(value, &extra_);
 }
 
-void SlotWriter::CloseExtra() {
-  if (!extra_.empty()) extra_ += '}';
-}
-
 bool SlotWriter::Refuse(Reason reason, std::string_view path, std::string problem) {
   reason_ = reason;
   path_ = path;

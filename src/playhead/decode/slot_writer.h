@@ -56,7 +56,9 @@ class SlotWriter {
   /// The same for text fields; both are any text.
   void AddTextExtra(std::string_view name, std::string_view value);
   /// Ends the object of the fields that are not declared, once they are all added.
-  void CloseExtra();
+  void CloseExtra() {
+    if (!extra_.empty()) extra_ += '}';
+  }
   std::string_view extra() const { return extra_; }
 
   /// Refuses the record. `path` names the value, empty for the record itself.
