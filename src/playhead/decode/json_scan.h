@@ -22,13 +22,15 @@ using ScanBlocks = void (*)(const char* text, const char* last, size_t count, Js
 
 /// The quickest one for this machine.
 ScanBlocks BestScanBlocks();
+/// Whether that one takes the machine's wide instructions. Else a scan costs more than it saves.
+bool HasQuickScan();
 /// All that this machine can run, the quickest first; for tests.
 std::vector<ScanBlocks> UsableScanBlocks();
 
 /// Knows the quotes of a JSON text without escapes, so that each string's end is found in a few
 /// instructions.
 ///
-/// Memory   128 bytes for each KiB of the longest text, at most 8 KiB.
+/// Memory   256 bytes for each KiB of the longest text, at most 8 KiB.
 /// Threads  one at a time.
 class QuoteMap {
  public:

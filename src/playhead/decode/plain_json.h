@@ -25,7 +25,7 @@ namespace playhead::decode {
 /// Threads  one at a time.
 class PlainJson {
  public:
-  /// `plan` (a record plan) must outlive this. Lists are depth 2.
+  /// `plan` (a record plan) must outlive this. A record is one level deep, a list in it the second.
   PlainJson(const TypePlan& plan, int depth_max);
   PlainJson(const PlainJson&) = delete;
   PlainJson& operator=(const PlainJson&) = delete;

@@ -18,7 +18,9 @@ RecordParser::RecordParser(const TypePlan& plan, TimeZone zone, RecordParserOpti
     : plan_(plan),
       options_(options),
       out_(std::move(zone), options.values_max),
-      plain_(plan, options.depth_max) {}
+      plain_(plan, options.depth_max) {
+  options_.has_plain_reader = options.has_plain_reader && HasQuickScan();
+}
 
 void RecordParser::ReleaseLarge() {
   index_.ReleaseLarge();
