@@ -1,8 +1,9 @@
 // Decode alone: JSON records of the `content` project into Arrow batches, one thread.
 //
 // Limit on paper: quotes are found at some 30 GB/s, so 0.5 kB cost 0.02 us; 16 fields at 4 ns each
-// 0.06 us; 21 columns at some 5 ns each 0.1 us. That is 5.5 M events/s at best. Where the plain reader
-// gives up: stage 1 of simdjson at 4 to 5 GB/s 0.12 us, 65 tokens at 2 ns each 0.13 us; 2.8 M.
+// 0.06 us; 21 columns at some 5 ns each 0.1 us. That is 5.5 M events/s at best. Where the plain
+// reader gives up: stage 1 of simdjson at 4 to 5 GB/s 0.12 us, 65 tokens at 2 ns each 0.13 us; 2.8
+// M.
 
 #include "playhead/base/status.h"
 #include "playhead/decode/csv_cutter.h"
