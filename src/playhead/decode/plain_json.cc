@@ -266,7 +266,7 @@ size_t PlainJson::List(size_t at, const TypePlan& plan, uint32_t slot, SlotWrite
       at = AfterBlank(at);
       std::string_view text;
       if (const size_t end = String(at, &text); end != kGaveUp && is_text) {
-        out.slot(added).SetText(text);
+        out.slot(added) = Slot::OfText(text);
         at = end;
       } else {
         at = StringOrScalar(at, element, added, out);

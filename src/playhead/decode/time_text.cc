@@ -134,14 +134,16 @@ class EightCharacters {
     }
     constexpr uint64_t kHighest = 0x8080808080808080;
     is_good_ = ((values_ | (values_ + limits)) & kHighest) == 0;
+    pairs_ = values_ * 10 + (values_ >> 8);
   }
 
   bool is_good() const { return is_good_; }
   unsigned Digit(int i) const { return values_ >> 8 * i & 0xFF; }
-  unsigned TwoDigits(int i) const { return Digit(i) * 10 + Digit(i + 1); }
+  unsigned TwoDigits(int i) const { return pairs_ >> 8 * i & 0xFF; }
 
  private:
   uint64_t values_ = 0;
+  uint64_t pairs_ = 0;  // each byte with the one behind it
   bool is_good_ = false;
 };
 
