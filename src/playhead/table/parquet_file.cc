@@ -1,6 +1,9 @@
 #include "playhead/table/parquet_file.h"
 
 #include "playhead/base/arrow_status.h"
+#include "playhead/table/coded_column.h"
+#include "playhead/table/number_column.h"
+#include "playhead/table/text_column.h"
 
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
@@ -21,8 +24,8 @@ constexpr uint8_t kMagic[] = {'P', 'A', 'R', '1'};
 
 }  // namespace
 
-/// One row group of Contents. Arrow asks for the writer of each of its columns in turn; coded
-/// columns come by WriteCoded() instead.
+/// One row group of Contents. Arrow asks for the writer of each of its columns in turn;
+/// those that it does not write come by WriteOwn() instead.
 class ParquetFile::RowGroup final : public parquet::RowGroupWriter::Contents {
  public:
   RowGroup(std::shared_ptr<parquet::ArrowOutputStream> output,
@@ -54,12 +57,14 @@ class ParquetFile::RowGroup final : public parquet::RowGroupWriter::Contents {
     return writer_.get();
   }
 
-  void WriteCoded(const arrow::Array& column, CodedColumnWriter& writer) {
+  /// `write` writes the next column by its metadata and pages and returns its bytes.
+  template <typename Write>
+  void WriteOwn(int64_t rows, const Write& write) {
     CloseColumn();
-    CheckRows(column.length());
+    CheckRows(rows);
     parquet::ColumnChunkMetaDataBuilder* metadata = NextChunk();
     const auto pages = OpenPages(metadata);
-    bytes_ += writer.Write(column, *metadata, *pages);
+    bytes_ += write(*metadata, *pages);
     compressed_bytes_ += pages->total_compressed_bytes_written();
   }
 
@@ -86,13 +91,13 @@ class ParquetFile::RowGroup final : public parquet::RowGroupWriter::Contents {
 
   std::unique_ptr<parquet::PageWriter> OpenPages(parquet::ColumnChunkMetaDataBuilder* metadata) {
     const auto path = metadata->descr()->path();
-    // None for a codec without a level.
+    static const arrow::util::CodecOptions kWithoutLevel;
     const auto codec_options = properties_->codec_options(path);
     return parquet::PageWriter::Open(output_, properties_->compression(path), metadata, ordinal_,
                                      static_cast<int16_t>(column_), properties_->memory_pool(),
                                      /*buffered_row_group=*/false, nullptr, nullptr,
                                      /*page_write_checksum_enabled=*/false, nullptr, nullptr,
-                                     codec_options ? *codec_options : arrow::util::CodecOptions());
+                                     codec_options ? *codec_options : kWithoutLevel);
   }
 
   void CheckRows(int64_t rows) const {
@@ -131,14 +136,15 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
       : parquet::ParquetFileWriter::Contents(std::move(schema), nullptr),
         output_(std::move(output)),
         properties_(std::move(properties)),
-        coded_(properties_, pages, memory),
+        pages_(properties_, pages, memory),
         metadata_(parquet::FileMetaDataBuilder::Make(&schema_, properties_)) {
     PARQUET_THROW_NOT_OK(output_->Write(kMagic, sizeof(kMagic)));
   }
 
   /// Of the row group that Arrow begins next.
   void set_next_rows(int64_t rows) { next_rows_ = rows; }
-  void WriteCoded(const arrow::Array& column) { row_group_->WriteCoded(column, coded_); }
+  /// Writes the next column if it is one of those that Arrow need not write.
+  bool WriteOwn(const arrow::ChunkedArray& column);
   /// Arrow's writer closes its file when it is destroyed; this one then writes nothing.
   void Abandon() { is_closed_ = true; }
 
@@ -185,7 +191,10 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
 
   const std::shared_ptr<parquet::ArrowOutputStream> output_;
   const std::shared_ptr<parquet::WriterProperties> properties_;
-  CodedColumnWriter coded_;
+  ColumnPages pages_;
+  CodedColumnWriter coded_{pages_};
+  TextColumnWriter text_{pages_};
+  NumberColumnWriter numbers_{pages_};
   const std::unique_ptr<parquet::FileMetaDataBuilder> metadata_;
   RowGroup* row_group_ = nullptr;  // of row_group_writer_
   std::unique_ptr<parquet::RowGroupWriter> row_group_writer_;
@@ -194,6 +203,35 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
   int row_groups_ = 0;
   bool is_closed_ = false;
 };
+
+bool ParquetFile::Contents::WriteOwn(const arrow::ChunkedArray& column) {
+  const auto write = [&](const auto& write_chunk) {
+    row_group_->WriteOwn(column.length(), write_chunk);
+    return true;
+  };
+  if (column.num_chunks() == 1 && IsCodedColumn(*column.type())) {
+    return write([&](parquet::ColumnChunkMetaDataBuilder& metadata, parquet::PageWriter& pages) {
+      return coded_.Write(*column.chunk(0), metadata, pages);
+    });
+  }
+  const int next = row_group_->current_column() + 1;
+  // Arrow tells of columns that do not fit.
+  if (next == num_columns()) return false;
+  const parquet::ColumnDescriptor& descriptor = *schema_.Column(next);
+  const bool is_coded = properties_->dictionary_enabled(descriptor.path());
+  if (IsTextColumn(*column.type(), descriptor) && !is_coded &&
+      properties_->encoding(descriptor.path()) == parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY) {
+    return write([&](parquet::ColumnChunkMetaDataBuilder& metadata, parquet::PageWriter& pages) {
+      return text_.Write(column, metadata, pages);
+    });
+  }
+  if (IsNumberColumn(*column.type(), descriptor)) {
+    return write([&](parquet::ColumnChunkMetaDataBuilder& metadata, parquet::PageWriter& pages) {
+      return numbers_.Write(column, metadata, pages);
+    });
+  }
+  return false;
+}
 
 ParquetFile::~ParquetFile() {
   if (contents_ != nullptr) contents_->Abandon();
@@ -246,11 +284,8 @@ Status ParquetFile::WriteColumn(const std::shared_ptr<arrow::ChunkedArray>& colu
   return Run([&] {
     // Arrow does not look.
     if (contents_->num_row_groups() == 0) return arrow::Status::Invalid("no row group has begun");
-    if (column->num_chunks() != 1 || !IsCodedColumn(*column->type())) {
-      return arrow_writer_->WriteColumnChunk(column);
-    }
-    contents_->WriteCoded(*column->chunk(0));
-    return arrow::Status::OK();
+    if (contents_->WriteOwn(*column)) return arrow::Status::OK();
+    return arrow_writer_->WriteColumnChunk(column);
   });
 }
 

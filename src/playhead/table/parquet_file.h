@@ -1,7 +1,7 @@
 #pragma once
 
 #include "playhead/base/status.h"
-#include "playhead/table/coded_column.h"
+#include "playhead/table/column_pages.h"
 
 #include <arrow/type_fwd.h>
 #include <parquet/arrow/writer.h>
@@ -12,8 +12,9 @@
 
 namespace playhead::table {
 
-/// A Parquet file being written, row group by row group, column by column. Columns that come as
-/// codes of a dictionary are written by CodedColumnWriter, all others by Arrow.
+/// A Parquet file being written, row group by row group, column by column. Text,
+/// numbers and times are written by our own code, nested columns (but lists of coded text) and the
+/// rarer types by Arrow's.
 /// Errors   those of the output; kInvalidArgument if a column does not fit the schema or the row
 ///          group. After an error the file can only be dropped.
 /// Threads  one at a time.

@@ -187,4 +187,33 @@ inline void ExpectSameStatistics(const parquet::FileMetaData& ours,
   EXPECT_EQ(our->is_max_value_exact, arrow->is_max_value_exact);
 }
 
+/// Writes a file of the one column `written`, which says the same as `plain`; expects Arrow to read
+/// that back, with the statistics that Arrow's own writer gives it. Returns the file.
+inline std::shared_ptr<arrow::Buffer> RoundTrip(const std::shared_ptr<arrow::ChunkedArray>& plain,
+                                                const std::shared_ptr<arrow::ChunkedArray>& written,
+                                                const TestFileOptions& options = {},
+                                                bool is_nullable = true) {
+  const auto schema = arrow::schema({arrow::field("column", plain->type(), is_nullable)});
+  const auto bytes = WriteParquet(*schema, {{written}}, options);
+  EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
+  if (!bytes.ok()) return WriteByArrow(schema, {plain});
+  const auto table = ReadTable(*bytes);
+  EXPECT_TRUE(table->ValidateFull().ok());
+  EXPECT_TRUE(table->schema()->field(0)->type()->Equals(*plain->type()));
+  EXPECT_TRUE(table->column(0)->Equals(*plain, arrow::EqualOptions::Defaults().nans_equal(true)))
+      << table->ToString();
+
+  const auto footer = ReadFooter(*bytes);
+  ExpectSameStatistics(*footer, *ReadFooter(WriteByArrow(schema, {plain})));
+  const auto chunk = footer->RowGroup(0)->ColumnChunk(0);
+  EXPECT_EQ(chunk->compression(), options.compression);
+  EXPECT_EQ(footer->RowGroup(0)->total_byte_size(), chunk->total_uncompressed_size());
+  int64_t values = 0;
+  for (const TestPage& page : ReadPages(*bytes)) {
+    if (page.type != parquet::PageType::DICTIONARY_PAGE) values += page.values;
+  }
+  EXPECT_EQ(values, chunk->num_values());
+  return *bytes;
+}
+
 }  // namespace playhead::table
