@@ -37,7 +37,8 @@ std::vector<ColumnEncoding> ChooseEncodings(
 /// Errors: kInvalidArgument names the value.
 Result<parquet::Compression::type> TableCompression(const iceberg::TableMetadata& table);
 
-/// `rows`, the first row group, tell how many values of a plain column make a page.
+/// `rows`, the first row group, tell how many values Arrow takes at once and how a column is best
+/// compressed.
 /// Errors: kInternal (Arrow finds no Parquet form of the schema).
 Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
     const arrow::Schema& schema, const std::vector<ColumnEncoding>& encodings,
