@@ -1,19 +1,36 @@
 #include "playhead/decode/column_buffer.h"
 
+#include "playhead/base/hash.h"
 #include "playhead/base/status.h"
 
+#include <arrow/array/array_base.h>
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <utility>
 
 namespace playhead::decode {
 namespace {
 
 constexpr int64_t kFirstCapacity = 64;
+// From so many values on a dictionary is judged while more come.
+constexpr int64_t kJudgedValues = 4096;
+// Texts from which on a dictionary is large (see PendingTexts).
+constexpr int64_t kLargeDictionary = 4096;
+// Texts that are looked up together; more would not stay in the first cache.
+constexpr size_t kLookUps = 64;
+
+bool IsText(TypeKind kind) { return kind == TypeKind::kText || kind == TypeKind::kBinary; }
+
+uint64_t NewGeneration() {
+  static std::atomic<uint64_t> last = 0;
+  return ++last;
+}
 
 TypeKind KindOf(const arrow::DataType& type) {
   auto plan = MakeTypePlan("", type);
@@ -39,28 +56,37 @@ int64_t WidthOf(TypeKind kind) {
   }
 }
 
-bool HasOffsets(TypeKind kind) {
-  return kind == TypeKind::kText || kind == TypeKind::kBinary || kind == TypeKind::kList ||
-         kind == TypeKind::kMap;
-}
-
 int64_t BitBytes(int64_t bits) { return (bits + 7) / 8; }
 
 }  // namespace
 
-ColumnBuffer::ColumnBuffer(std::shared_ptr<arrow::DataType> type, BlockPool* pool)
+ColumnBuffer::ColumnBuffer(std::shared_ptr<arrow::DataType> type, BlockPool* pool, Text text)
     : type_(std::move(type)), kind_(KindOf(*type_)), validity_(pool), values_(pool), text_(pool) {
+  if (text == Text::kCoded && IsText(kind_)) {
+    dictionary_ = std::make_unique<TextDictionary>(pool);
+    pending_ = std::make_unique<PendingTexts>(pool);
+  }
   if (kind_ == TypeKind::kMap) {
     const auto& map = static_cast<const arrow::MapType&>(*type_);
     children_.emplace_back(map.key_type(), pool);
     children_.emplace_back(map.item_type(), pool);
   } else {
-    for (const auto& field : type_->fields()) children_.emplace_back(field->type(), pool);
+    // Elements that are lists or structs themselves would have to go on being coded below them.
+    const bool is_coded = text == Text::kCoded && kind_ == TypeKind::kList &&
+                          IsText(KindOf(*type_->field(0)->type()));
+    for (const auto& field : type_->fields()) {
+      children_.emplace_back(field->type(), pool, is_coded ? Text::kCoded : Text::kPlain);
+    }
   }
 }
 
+bool ColumnBuffer::HasOffsets() const {
+  return (IsText(kind_) && !is_coded()) || kind_ == TypeKind::kList || kind_ == TypeKind::kMap;
+}
+
 int64_t ColumnBuffer::ValueBytes(int64_t length) const {
-  if (HasOffsets(kind_)) return (length + 1) * 4;
+  if (HasOffsets()) return (length + 1) * 4;
+  if (is_coded()) return length * 4;
   if (kind_ == TypeKind::kBool) return BitBytes(length);
   return length * WidthOf(kind_);
 }
@@ -73,7 +99,7 @@ void ColumnBuffer::AddRoom() {
   if (kind_ != TypeKind::kStruct) {
     bool is_first = values_.capacity() == 0;
     values_.Reserve(ValueBytes(capacity_), is_first ? 0 : ValueBytes(length_));
-    if (is_first && HasOffsets(kind_)) values_.as<int32_t>()[0] = 0;
+    if (is_first && HasOffsets()) values_.as<int32_t>()[0] = 0;
   }
   if (has_validity_) validity_.Reserve(BitBytes(capacity_), BitBytes(length_));
 }
@@ -96,7 +122,11 @@ void ColumnBuffer::AppendNull() {
   switch (kind_) {
     case TypeKind::kText:
     case TypeKind::kBinary:
-      EndText(text_size_);
+      if (is_coded()) {
+        values_.as<int32_t>()[length_] = 0;
+      } else {
+        EndText(text_size_);
+      }
       break;
     case TypeKind::kList:
     case TypeKind::kMap:
@@ -121,9 +151,25 @@ void ColumnBuffer::AppendNulls(int64_t count) {
 }
 
 void ColumnBuffer::AppendTexts(std::string_view text, int64_t count) {
+  if (is_coded()) {
+    if (count == 0) return;
+    AppendText(text);
+    return AppendLast(count - 1);
+  }
   const auto size = static_cast<int64_t>(text.size());
   text_.Reserve(text_size_ + count * size, text_size_);
   for (int64_t i = 0; i < count; ++i) AppendText(text);
+}
+
+void ColumnBuffer::AppendLast(int64_t count) {
+  while (capacity_ < length_ + count) AddRoom();
+  std::fill_n(values_.as<int32_t>() + length_, count, last_code_);
+  coded_values_ += count;
+  if (!has_validity_) {
+    length_ += count;
+  } else {
+    for (int64_t i = 0; i < count; ++i) MarkValid();
+  }
 }
 
 void ColumnBuffer::AppendIntegers(int64_t value, int64_t count) {
@@ -172,6 +218,113 @@ void ColumnBuffer::AppendValue(const Slot& slot, const SlotArena& arena) {
   }
 }
 
+void ColumnBuffer::AppendSlots(std::span<const Slot* const> rows, size_t column) {
+  if (is_coded()) return AppendCoded(rows, column);
+  for (const Slot* slots : rows) Append(slots[column], {.slots = slots});
+}
+
+void ColumnBuffer::AppendPending(std::span<const Slot* const> rows, size_t column) {
+  PendingTexts& pending = *pending_;
+  int64_t bytes = 0;
+  for (const Slot* slots : rows) bytes += slots[column].has_value() ? slots[column].size : 0;
+  const auto count = static_cast<int64_t>(rows.size());
+  pending.text.Reserve(pending.text_bytes + bytes, pending.text_bytes);
+  pending.ends.Reserve((pending.count + count + 1) * 4,
+                       pending.count == 0 ? 0 : (pending.count + 1) * 4);
+  pending.hashes.Reserve((pending.count + count) * 8, pending.count * 8);
+  pending.rows.Reserve((pending.count + count) * 4, pending.count * 4);
+  pending.ends.as<int32_t>()[0] = 0;
+  const int64_t first = pending.count;
+  std::array<std::string_view, kLookUps> texts;
+  size_t valid = 0;
+  for (const Slot* slots : rows) {
+    const Slot& slot = slots[column];
+    if (!slot.has_value()) {
+      AppendNull();
+      continue;
+    }
+    const std::string_view text = slot.view();
+    texts[valid++] = text;
+    CopyText(pending.text.data() + pending.text_bytes, text.data(), text.size());
+    pending.text_bytes += static_cast<int64_t>(text.size());
+    pending.rows.as<int32_t>()[pending.count] = static_cast<int32_t>(length_);
+    pending.ends.as<int32_t>()[++pending.count] = static_cast<int32_t>(pending.text_bytes);
+    AppendCode(0);
+  }
+  HashTexts({texts.data(), valid}, {pending.hashes.as<uint64_t>() + first, valid});
+  last_code_ = -1;
+}
+
+void ColumnBuffer::ResolvePending() {
+  if (pending_ == nullptr || pending_->count == 0) return;
+  PendingTexts& pending = *pending_;
+  const uint64_t* hashes = pending.hashes.as<uint64_t>();
+  const int32_t* ends = pending.ends.as<int32_t>();
+  const int32_t* rows = pending.rows.as<int32_t>();
+  const char* texts = pending.text.as<char>();
+  auto* codes = values_.as<int32_t>();
+  for (int64_t begin = 0; begin < pending.count;) {
+    const int64_t end = std::min(begin + static_cast<int64_t>(kLookUps), pending.count);
+    for (int64_t i = begin; i < end; ++i) dictionary_->Fetch(hashes[i]);
+    for (int64_t i = begin; i < end; ++i) dictionary_->FetchText(hashes[i]);
+    for (; begin < end; ++begin) {
+      const std::string_view text(texts + ends[begin],
+                                  static_cast<size_t>(ends[begin + 1] - ends[begin]));
+      codes[rows[begin]] = dictionary_->Find(text, hashes[begin]);
+    }
+  }
+  pending.count = pending.text_bytes = 0;
+}
+
+void ColumnBuffer::AppendCoded(std::span<const Slot* const> rows, size_t column) {
+  std::array<std::string_view, kLookUps> texts;
+  std::array<uint64_t, kLookUps> hashes;
+  for (; !rows.empty(); rows = rows.subspan(std::min(kLookUps, rows.size()))) {
+    const auto part = rows.first(std::min(kLookUps, rows.size()));
+    if (dictionary_->size() >= kLargeDictionary) {
+      AppendPending(part, column);
+      continue;
+    }
+    // Many columns have one value for long stretches; those are compared only.
+    size_t count = 0;
+    std::string_view before;
+    if (last_code_ >= 0) before = dictionary_->text(last_code_);
+    bool has_before = last_code_ >= 0;
+    bool has_null = false;
+    for (const Slot* slots : part) {
+      const Slot& slot = slots[column];
+      if (!slot.has_value()) {
+        has_null = true;
+        continue;
+      }
+      const std::string_view text = slot.view();
+      if (has_before && EqualTexts(text, before)) continue;
+      has_before = true;
+      before = text;
+      texts[count++] = text;
+    }
+    if (count == 0 && has_before && !has_null) {
+      AppendLast(static_cast<int64_t>(part.size()));
+      continue;
+    }
+    HashTexts({texts.data(), count}, hashes);
+    for (size_t i = 0; i < count; ++i) dictionary_->Fetch(hashes[i]);
+    for (size_t i = 0; i < count; ++i) dictionary_->FetchText(hashes[i]);
+    size_t next = 0;
+    for (const Slot* slots : part) {
+      const Slot& slot = slots[column];
+      if (!slot.has_value()) {
+        AppendNull();
+      } else if (next < count && slot.text == texts[next].data()) {
+        AppendCode(dictionary_->Find(texts[next], hashes[next]));
+        ++next;
+      } else {
+        AppendCode(last_code_);
+      }
+    }
+  }
+}
+
 void ColumnBuffer::AppendElements(const Slot& slot, const SlotArena& arena) {
   if (length_ == capacity_) AddRoom();
   uint32_t at = slot.first;
@@ -185,27 +338,84 @@ void ColumnBuffer::AppendElements(const Slot& slot, const SlotArena& arena) {
   MarkValid();
 }
 
+bool ColumnBuffer::has_full_dictionary() const {
+  if (is_coded()) return dictionary_->page_bytes() >= kDictionaryBytesMax;
+  return kind_ == TypeKind::kList && children_[0].has_full_dictionary();
+}
+
+int64_t ColumnBuffer::dictionary_bytes() const {
+  if (is_coded()) return dictionary_->memory_bytes();
+  return kind_ == TypeKind::kList ? children_[0].dictionary_bytes() : 0;
+}
+
+void ColumnBuffer::Judge(int64_t rows) {
+  if (kind_ == TypeKind::kList) return children_[0].Judge(rows);
+  if (!is_coded() || is_judged_ || coded_values_ < kJudgedValues) return;
+  is_judged_ = true;
+  ResolvePending();
+  const int64_t expected = coded_values_ * std::max(kGenerationRows, rows) / rows;
+  if (!DictionaryPays(coded_values_, dictionary_->size(), dictionary_->page_bytes(), expected)) {
+    GiveUpDictionary();
+  }
+}
+
+void ColumnBuffer::StartGeneration() {
+  PH_CHECK(length_ == 0);
+  if (is_coded()) dictionary_->Clear();
+  last_code_ = -1;
+  coded_values_ = 0;
+  is_judged_ = false;
+  for (ColumnBuffer& child : children_) child.StartGeneration();
+}
+
+void ColumnBuffer::GiveUpDictionary() {
+  const std::vector<int32_t> codes(values_.as<int32_t>(), values_.as<int32_t>() + length_);
+  const auto dictionary = std::move(dictionary_);
+  if (capacity_ == 0) return;
+  values_.Reserve(ValueBytes(capacity_), 0);
+  int64_t end = 0;
+  values_.as<int32_t>()[0] = 0;
+  for (int64_t i = 0; i < length_; ++i) {
+    if (!has_validity_ || (validity_.data()[i >> 3] >> (i & 7) & 1) != 0) {
+      const std::string_view text = dictionary->text(codes[static_cast<size_t>(i)]);
+      const int64_t begin = end;
+      end += static_cast<int64_t>(text.size());
+      text_.Reserve(end, begin);
+      CopyText(text_.data() + begin, text.data(), text.size());
+    }
+    values_.as<int32_t>()[i + 1] = static_cast<int32_t>(end);
+  }
+  text_size_ = end;
+}
+
 std::shared_ptr<arrow::ArrayData> ColumnBuffer::Finish() {
   if (capacity_ == 0) AddRoom();
+  ResolvePending();
   std::vector<std::shared_ptr<arrow::Buffer>> buffers;
   buffers.push_back(has_validity_ ? validity_.Take(BitBytes(length_)) : nullptr);
   if (kind_ != TypeKind::kStruct) buffers.push_back(values_.Take(ValueBytes(length_)));
-  if (kind_ == TypeKind::kText || kind_ == TypeKind::kBinary) {
+  if (IsText(kind_) && !is_coded()) {
     text_.Reserve(1, 0);
     buffers.push_back(text_.Take(text_size_));
   }
   std::vector<std::shared_ptr<arrow::ArrayData>> children;
   children.reserve(children_.size());
   for (ColumnBuffer& child : children_) children.push_back(child.Finish());
-  if (kind_ == TypeKind::kMap) {
+  std::shared_ptr<arrow::DataType> type = type_;
+  if (is_coded()) {
+    type = arrow::dictionary(arrow::int32(), type_);
+  } else if (kind_ == TypeKind::kList && children_[0].is_coded()) {
+    type = arrow::list(type_->field(0)->WithType(children[0]->type));
+  } else if (kind_ == TypeKind::kMap) {
     int64_t entries = children[0]->length;
     std::vector<std::shared_ptr<arrow::Buffer>> no_validity{nullptr};
     auto entry = arrow::ArrayData::Make(type_->field(0)->type(), entries, std::move(no_validity),
                                         std::move(children), /*null_count=*/0);
     children = {std::move(entry)};
   }
-  auto data =
-      arrow::ArrayData::Make(type_, length_, std::move(buffers), std::move(children), null_count_);
+  auto data = arrow::ArrayData::Make(std::move(type), length_, std::move(buffers),
+                                     std::move(children), null_count_);
+  if (is_coded()) data->dictionary = dictionary_->texts(type_)->data();
   last_length_ = length_;
   last_text_size_ = text_size_;
   length_ = capacity_ = null_count_ = text_size_ = 0;
@@ -213,18 +423,75 @@ std::shared_ptr<arrow::ArrayData> ColumnBuffer::Finish() {
   return data;
 }
 
-RowBuffers::RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool)
-    : schema_(std::move(schema)) {
+RowBuffers::RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool,
+                       ColumnBuffer::Text text)
+    : schema_(std::move(schema)), generation_(NewGeneration()) {
   columns_.reserve(static_cast<size_t>(schema_->num_fields()));
-  for (const auto& field : schema_->fields()) columns_.emplace_back(field->type(), pool);
+  for (const auto& field : schema_->fields()) columns_.emplace_back(field->type(), pool, text);
 }
 
-std::shared_ptr<arrow::RecordBatch> RowBuffers::Finish() {
-  int64_t rows = row_count();
+void RowBuffers::AppendRows(std::span<const Slot* const> rows, size_t columns) {
+  for (size_t i = 0; i < columns; ++i) columns_[i].AppendSlots(rows, i);
+  JudgeEarly();
+}
+
+void RowBuffers::AppendRow(const SlotArena& arena, size_t columns) {
+  for (size_t i = 0; i < columns; ++i) columns_[i].Append(arena.slots[i], arena);
+  JudgeEarly();
+}
+
+void RowBuffers::JudgeEarly() {
+  if (!is_judged_ && row_count() >= kJudgedValues) JudgeDictionaries();
+}
+
+void RowBuffers::JudgeDictionaries() {
+  const int64_t rows = generation_rows_ + row_count();
+  if (rows == 0) return;
+  is_judged_ = true;
+  for (ColumnBuffer& column : columns_) column.Judge(rows);
+}
+
+int64_t RowBuffers::dictionary_bytes() const {
+  int64_t bytes = 0;
+  for (const ColumnBuffer& column : columns_) bytes += column.dictionary_bytes();
+  return bytes;
+}
+
+void RowBuffers::StartGeneration() {
+  for (ColumnBuffer& column : columns_) column.StartGeneration();
+  generation_ = NewGeneration();
+  generation_rows_ = 0;
+  is_judged_ = false;
+}
+
+RowBuffers::Batch RowBuffers::Finish() {
+  const int64_t rows = row_count();
+  JudgeDictionaries();
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
   arrays.reserve(columns_.size());
   for (ColumnBuffer& column : columns_) arrays.push_back(column.Finish());
-  return arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
+
+  bool has_batch_types = batch_schema_ != nullptr;
+  for (size_t i = 0; has_batch_types && i < arrays.size(); ++i) {
+    const arrow::DataType& type = *batch_schema_->field(static_cast<int>(i))->type();
+    has_batch_types = type.id() == arrays[i]->type->id() &&
+                      (type.num_fields() == 0 || type.Equals(*arrays[i]->type));
+  }
+  if (!has_batch_types) {
+    arrow::FieldVector fields;
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      fields.push_back(schema_->field(static_cast<int>(i))->WithType(arrays[i]->type));
+    }
+    batch_schema_ = arrow::schema(std::move(fields), schema_->metadata());
+  }
+  Batch batch{.rows = arrow::RecordBatch::Make(batch_schema_, rows, std::move(arrays)),
+              .generation = {.number = generation_, .is_first_batch = generation_rows_ == 0}};
+  generation_rows_ += rows;
+  if (generation_rows_ >= kGenerationRows ||
+      std::ranges::any_of(columns_, &ColumnBuffer::has_full_dictionary)) {
+    StartGeneration();
+  }
+  return batch;
 }
 
 }  // namespace playhead::decode

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "playhead/base/block_pool.h"
+#include "playhead/decode/generation.h"
 #include "playhead/decode/slot.h"
+#include "playhead/decode/text_dictionary.h"
 #include "playhead/decode/type_plan.h"
 
 #include <arrow/type_fwd.h>
@@ -9,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -43,16 +46,33 @@ inline void CopyText(uint8_t* to, const char* from, size_t size) {
   }
 }
 
+/// Texts of a column that wait for their codes. A large dictionary lies on more pages than the
+/// processor can keep in mind, so many texts of one column are looked up in a row.
+struct PendingTexts {
+  explicit PendingTexts(BlockPool* pool) : text(pool), ends(pool), hashes(pool), rows(pool) {}
+
+  GrowingBytes text;
+  GrowingBytes ends;    // int32_t, of the texts; the first is 0
+  GrowingBytes hashes;  // uint64_t
+  GrowingBytes rows;    // int32_t, where in the batch
+  int64_t count = 0;
+  int64_t text_bytes = 0;
+};
+
 /// Builds one Arrow array from slots, in memory of a BlockPool.
 ///
 /// Arrow's own builders allocate anew for every batch and check more per value; these two together
-/// cost as much as the parsing (docs/decisions/011-decode-buffers.md).
+/// cost as much as the parsing (docs/decisions/011-decode-buffers.md). Text may be built as codes
+/// of a dictionary that goes on from batch to batch (docs/decisions/042-codes.md).
 /// Limits   2^31 - 1 bytes of text and as many elements; the caller finishes a batch long before.
 /// Threads  one at a time.
 class ColumnBuffer {
  public:
-  /// `type` must be one that MakeTypePlan accepts; `pool` must outlive the buffer.
-  ColumnBuffer(std::shared_ptr<arrow::DataType> type, BlockPool* pool);
+  enum class Text { kPlain, kCoded };
+
+  /// `type` must be one that MakeTypePlan accepts; `pool` must outlive the buffer. Only text,
+  /// binary and lists of them can be coded; for others `text` means nothing.
+  ColumnBuffer(std::shared_ptr<arrow::DataType> type, BlockPool* pool, Text text = Text::kPlain);
 
   void Append(const Slot& slot, const SlotArena& arena) {
     if (kind_ == TypeKind::kText && slot.has_value()) [[likely]]
@@ -62,6 +82,7 @@ class ColumnBuffer {
   void AppendNull();
   /// Only for text and binary.
   void AppendText(std::string_view text) {
+    if (is_coded()) return AppendCode(IsLast(text) ? last_code_ : dictionary_->Find(text));
     if (length_ == capacity_) AddRoom();
     const int64_t end = text_size_ + static_cast<int64_t>(text.size());
     text_.Reserve(end, text_size_);
@@ -78,7 +99,23 @@ class ColumnBuffer {
 
   int64_t length() const { return length_; }
 
-  /// The values appended since the last call.
+  /// Whether the values are codes; not those of elements.
+  bool is_coded() const { return dictionary_ != nullptr; }
+  /// As Append() for slot `column` of each of `rows`, in less time: texts are looked up together
+  /// (see TextDictionary).
+  void AppendSlots(std::span<const Slot* const> rows, size_t column);
+  /// Whether a dictionary, also that of elements, is as large as it may become.
+  bool has_full_dictionary() const;
+  /// Of dictionaries, also those of elements.
+  int64_t dictionary_bytes() const;
+  /// Gives up the dictionary for good if it does not pay, once enough values have come. `rows`: in
+  /// the dictionary's time, of the whole column.
+  void Judge(int64_t rows);
+  /// Begins the dictionary anew; the column must be empty.
+  void StartGeneration();
+
+  /// The values appended since the last call. Coded ones are dictionary arrays (int32), whose
+  /// dictionaries begin with the one of the call before until a generation is started.
   std::shared_ptr<arrow::ArrayData> Finish();
 
  private:
@@ -100,6 +137,22 @@ class ColumnBuffer {
     MarkValid();
   }
   void AppendElements(const Slot& slot, const SlotArena& arena);
+  void AppendCoded(std::span<const Slot* const> rows, size_t column);
+  void AppendLast(int64_t count);
+  void AppendPending(std::span<const Slot* const> rows, size_t column);
+  void ResolvePending();
+  bool IsLast(std::string_view text) const {
+    return last_code_ >= 0 && EqualTexts(dictionary_->text(last_code_), text);
+  }
+  void AppendCode(int32_t code) {
+    if (length_ == capacity_) AddRoom();
+    values_.as<int32_t>()[length_] = code;
+    last_code_ = code;
+    ++coded_values_;
+    MarkValid();
+  }
+  void GiveUpDictionary();
+  bool HasOffsets() const;
   int64_t ValueBytes(int64_t length) const;
 
   // Bits are written one after the other, so the first of a byte also clears the others.
@@ -115,27 +168,54 @@ class ColumnBuffer {
   bool has_validity_ = false;  // made when the first null comes
   int64_t null_count_ = 0;
   GrowingBytes validity_;
-  GrowingBytes values_;  // values, bits or offsets
+  GrowingBytes values_;  // values, bits, codes or offsets
   GrowingBytes text_;
   int64_t text_size_ = 0;
   int64_t last_length_ = 0;  // of the batch before
   int64_t last_text_size_ = 0;
+  std::unique_ptr<TextDictionary> dictionary_;  // of coded text
+  std::unique_ptr<PendingTexts> pending_;       // of a large dictionary
+  int32_t last_code_ = -1;
+  int64_t coded_values_ = 0;            // in this generation
+  bool is_judged_ = false;              // in this generation
   std::vector<ColumnBuffer> children_;  // list: element; map: key, value; struct: fields
 };
 
 /// The columns of one record batch under construction.
 class RowBuffers {
  public:
-  RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool);
+  RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool, ColumnBuffer::Text text);
 
   ColumnBuffer& column(size_t i) { return columns_[i]; }
+  /// Appends rows, column by column: a value to each of the first `columns` columns for each of
+  /// `rows`, which are arrays of slots. Rows without decimals only.
+  void AppendRows(std::span<const Slot* const> rows, size_t columns);
+  /// As AppendRows() for one row.
+  void AppendRow(const SlotArena& arena, size_t columns);
   /// Every column must have the same length when a row is complete.
   int64_t row_count() const { return columns_.front().length(); }
-  std::shared_ptr<arrow::RecordBatch> Finish();
+
+  struct Batch {
+    std::shared_ptr<arrow::RecordBatch> rows;
+    Generation generation;
+  };
+  Batch Finish();
+  /// Of all dictionaries, which go on after Finish().
+  int64_t dictionary_bytes() const;
+  /// Begins all dictionaries anew; there must be no rows.
+  void StartGeneration();
 
  private:
+  void JudgeDictionaries();
+  /// Once, when the first rows are there.
+  void JudgeEarly();
+
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<ColumnBuffer> columns_;
+  uint64_t generation_ = 0;
+  int64_t generation_rows_ = 0;                  // of the batches before
+  bool is_judged_ = false;                       // in this generation
+  std::shared_ptr<arrow::Schema> batch_schema_;  // with the types of the last batch
 };
 
 }  // namespace playhead::decode

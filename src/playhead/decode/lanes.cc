@@ -15,6 +15,14 @@ namespace {
 constexpr int64_t kMicrosPerDay = 86'400LL * 1'000'000;
 constexpr int64_t kMicrosPerHour = 3'600LL * 1'000'000;
 constexpr size_t kSpareLanesMax = 16;
+// So many keep their dictionaries from one batch to the next.
+constexpr size_t kLanesKeptMax = 64;
+// After so many batches without a row a lane is dropped: streams are about in order of time, so
+// those of a past day get no more.
+constexpr int64_t kIdleFinishes = 4;
+constexpr size_t kFirstPlaces = 64;
+// Of the dictionaries of all lanes; the largest begin anew when they come to more.
+constexpr int64_t kDictionariesBytesMax = 128LL << 20;
 
 /// Rounds towards the past, also before 1970.
 int64_t FloorDivide(int64_t value, int64_t divisor) {
@@ -68,7 +76,7 @@ Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
   lanes.batch_schema_ = std::move(batch_schema);
   lanes.pool_ = pool;
   lanes.key_.resize(lanes.fields_.size());
-  lanes.table_.assign(64, -1);
+  lanes.FillTable(kFirstPlaces);
   return lanes;
 }
 
@@ -126,10 +134,15 @@ Lanes::Lane* Lanes::Find(const RecordParser& record, std::string* problem) {
   uint64_t mask = table_.size() - 1;
   for (uint64_t place = hash & mask; table_[place] >= 0; place = (place + 1) & mask) {
     auto i = static_cast<size_t>(table_[place]);
-    if (hashes_[i] == hash && Matches(*lanes_[i])) return last_ = lanes_[i].get();
+    if (hashes_[i] == hash && Matches(*lanes_[i])) return Take(lanes_[i].get());
   }
   if (!IsAllowed(problem)) return nullptr;
-  return last_ = Add(hash);
+  return Take(Add(hash));
+}
+
+Lanes::Lane* Lanes::Take(Lane* lane) {
+  if (!std::exchange(lane->has_rows, true)) filled_.push_back(lane);
+  return last_ = lane;
 }
 
 bool Lanes::IsAllowed(std::string* problem) {
@@ -169,7 +182,8 @@ bool Lanes::IsAllowed(std::string* problem) {
 Lanes::Lane* Lanes::Add(uint64_t hash) {
   std::unique_ptr<Lane> lane;
   if (spare_.empty()) {
-    lane = std::make_unique<Lane>(Lane{.key = {}, .rows = RowBuffers(batch_schema_, pool_)});
+    lane = std::make_unique<Lane>(
+        Lane{.key = {}, .rows = RowBuffers(batch_schema_, pool_, ColumnBuffer::Text::kCoded)});
   } else {
     lane = std::move(spare_.back());
     spare_.pop_back();
@@ -187,7 +201,7 @@ Lanes::Lane* Lanes::Add(uint64_t hash) {
   lanes_.push_back(std::move(lane));
   hashes_.push_back(hash);
   if (lanes_.size() * 2 > table_.size()) {
-    GrowTable();
+    FillTable(table_.size() * 2);
   } else {
     uint64_t mask = table_.size() - 1;
     uint64_t place = hash & mask;
@@ -197,8 +211,8 @@ Lanes::Lane* Lanes::Add(uint64_t hash) {
   return lanes_.back().get();
 }
 
-void Lanes::GrowTable() {
-  table_.assign(table_.size() * 2, -1);
+void Lanes::FillTable(size_t places) {
+  table_.assign(places, -1);
   uint64_t mask = table_.size() - 1;
   for (size_t i = 0; i < hashes_.size(); ++i) {
     uint64_t place = hashes_[i] & mask;
@@ -207,17 +221,69 @@ void Lanes::GrowTable() {
   }
 }
 
+void Lanes::Drop(std::unique_ptr<Lane> lane) {
+  if (spare_.size() == kSpareLanesMax) return;
+  lane->rows.StartGeneration();
+  spare_.push_back(std::move(lane));
+}
+
+void Lanes::StartEpoch() {
+  identities_.clear();
+  drops_all_ = true;
+  if (filled_.empty()) Finish(nullptr);
+}
+
 void Lanes::Finish(std::vector<decode::Lane>* out) {
-  for (auto& lane : lanes_) {
-    if (lane->rows.row_count() > 0) {
-      out->push_back({std::move(lane->key), lane->rows.Finish()});
-    }
-    if (spare_.size() < kSpareLanesMax) spare_.push_back(std::move(lane));
+  ++finishes_;
+  for (Lane* lane : filled_) {
+    RowBuffers::Batch batch = lane->rows.Finish();
+    lane->has_rows = false;
+    lane->used = finishes_;
+    out->push_back(
+        {.key = lane->key, .rows = std::move(batch.rows), .generation = batch.generation});
   }
-  lanes_.clear();
-  hashes_.clear();
-  std::fill(table_.begin(), table_.end(), -1);
+  filled_.clear();
   last_ = nullptr;
+
+  DropIdle();
+  LimitDictionaries();
+}
+
+void Lanes::LimitDictionaries() {
+  int64_t total = 0;
+  std::vector<std::pair<int64_t, Lane*>> by_bytes;
+  for (const auto& lane : lanes_) {
+    by_bytes.emplace_back(lane->rows.dictionary_bytes(), lane.get());
+    total += by_bytes.back().first;
+  }
+  if (total <= kDictionariesBytesMax) return;
+  std::ranges::sort(by_bytes, std::greater());
+  for (const auto& [bytes, lane] : by_bytes) {
+    if (total <= kDictionariesBytesMax) return;
+    lane->rows.StartGeneration();
+    total -= bytes;
+  }
+}
+
+void Lanes::DropIdle() {
+  const bool drops_all = std::exchange(drops_all_, false) || lanes_.size() > kLanesKeptMax;
+  const auto is_dropped = [&](const std::unique_ptr<Lane>& lane) {
+    return drops_all || finishes_ - lane->used > kIdleFinishes;
+  };
+  if (std::ranges::none_of(lanes_, is_dropped)) return;
+  std::vector<std::unique_ptr<Lane>> kept;
+  std::vector<uint64_t> kept_hashes;
+  for (size_t i = 0; i < lanes_.size(); ++i) {
+    if (is_dropped(lanes_[i])) {
+      Drop(std::move(lanes_[i]));
+    } else {
+      kept.push_back(std::move(lanes_[i]));
+      kept_hashes.push_back(hashes_[i]);
+    }
+  }
+  lanes_ = std::move(kept);
+  hashes_ = std::move(kept_hashes);
+  FillTable(lanes_.empty() ? kFirstPlaces : table_.size());
 }
 
 }  // namespace playhead::decode

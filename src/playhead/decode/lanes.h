@@ -27,28 +27,32 @@ class Lanes {
   struct Lane {
     PartitionKey key;
     RowBuffers rows;
+    bool has_rows = false;  // since the last Finish(), also such that are still to be appended
+    int64_t used = 0;       // how many times Finish() had been called when it got its last rows
   };
 
   /// Errors: kInvalidArgument names a partition field that cannot be computed.
   static Result<Lanes> Make(std::shared_ptr<const RowSchema> schema,
                             std::shared_ptr<arrow::Schema> batch_schema, BlockPool* pool);
 
-  /// The lane of the parser's record, made when there is none; null when the key is refused, and
-  /// then `problem` says why.
+  /// The lane of the parser's record, which then is to be appended to it, made when there is none;
+  /// null when the key is refused, and then `problem` says why.
   Lane* Find(const RecordParser& record, std::string* problem);
 
-  int64_t size() const { return static_cast<int64_t>(lanes_.size()); }
+  /// Of the lanes that have got rows since the last Finish().
+  int64_t size() const { return static_cast<int64_t>(filled_.size()); }
 
-  /// Forgets which identity values the epoch has seen.
-  void StartEpoch() { identities_.clear(); }
+  /// Forgets the lanes and which identity values the epoch has seen.
+  void StartEpoch();
 
-  /// Calls `visit` with the rows of each lane.
+  /// Calls `visit` with the rows of each lane that has some.
   template <typename Visit>
   void ForEach(const Visit& visit) {
-    for (const auto& lane : lanes_) visit(lane->rows);
+    for (Lane* lane : filled_) visit(lane->rows);
   }
 
-  /// Takes the rows of all lanes, in order of their first rows.
+  /// Takes the rows of all lanes, in order of their first rows. Lanes go on, with the dictionaries
+  /// of their columns, unless there are many or they have been idle.
   void Finish(std::vector<decode::Lane>* out);
 
  private:
@@ -73,7 +77,11 @@ class Lanes {
   uint64_t HashOfKey() const;
   bool IsAllowed(std::string* problem);
   Lane* Add(uint64_t hash);
-  void GrowTable();
+  Lane* Take(Lane* lane);
+  void FillTable(size_t places);
+  void Drop(std::unique_ptr<Lane> lane);
+  void DropIdle();
+  void LimitDictionaries();
 
   std::shared_ptr<const RowSchema> schema_;
   std::shared_ptr<arrow::Schema> batch_schema_;
@@ -81,12 +89,15 @@ class Lanes {
   std::vector<Field> fields_;
 
   std::vector<KeyPart> key_;  // of the record in hand
-  Lane* last_ = nullptr;
+  Lane* last_ = nullptr;      // one of filled_
   std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<Lane*> filled_;  // those with rows, in order of their first ones
+  int64_t finishes_ = 0;
+  bool drops_all_ = false;                      // an epoch has begun while there were rows
   std::vector<uint64_t> hashes_;                // of lanes_
   std::vector<int32_t> table_;                  // open addressing by hash, -1 = free
   std::unordered_set<std::string> identities_;  // identity values of the epoch's keys, joined
-  std::vector<std::unique_ptr<Lane>> spare_;    // lanes of earlier epochs
+  std::vector<std::unique_ptr<Lane>> spare_;    // for new lanes
 };
 
 }  // namespace playhead::decode

@@ -5,6 +5,7 @@
 #include "playhead/decode/json_text.h"
 #include "playhead/decode/lanes.h"
 #include "playhead/decode/record_parser.h"
+#include "playhead/decode/row_queue.h"
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -58,7 +59,8 @@ class Decoder : public RecordDecoder {
             {.depth_max = schema_->json_depth_max,
              .values_max = std::max(kValuesMax, static_cast<int64_t>(schema_->columns.size()))}),
         lanes_(std::move(lanes)),
-        dead_(DeadLetterSchema(), pool_.get()) {
+        queue_(*plan_),
+        dead_(DeadLetterSchema(), pool_.get(), ColumnBuffer::Text::kPlain) {
     for (size_t i = 0; i < schema_->columns.size(); ++i) {
       if (schema_->columns[i].name == schema_->event_time_column) {
         event_time_ = static_cast<int>(i);
@@ -161,7 +163,7 @@ class Decoder : public RecordDecoder {
     DecodedRows rows;
     FillSource();
     lanes_.Finish(&rows.lanes);
-    if (dead_.row_count() > 0) rows.dead_letters = dead_.Finish();
+    if (dead_.row_count() > 0) rows.dead_letters = dead_.Finish().rows;
     rows.good = std::exchange(good_count_, 0);
     rows.dead = std::exchange(dead_count_, 0);
     buffered_bytes_ = 0;
@@ -192,6 +194,7 @@ class Decoder : public RecordDecoder {
   /// Completes what AppendRow() leaves out: the source columns but the offset are the same for all
   /// rows since the last call, and few rows have undeclared fields.
   void FillSource() {
+    queue_.Settle();
     const size_t first = schema_->columns.size();
     lanes_.ForEach([&](RowBuffers& rows) {
       const int64_t length = rows.column(first + 2).length();
@@ -228,11 +231,11 @@ class Decoder : public RecordDecoder {
     Lanes::Lane* lane = lanes_.Find(parser_, &problem);
     if (lane == nullptr) return Refuse(record, Reason::kPartitionValue, std::move(problem));
     if (lanes_.size() != lanes_before) {
-      buffered_bytes_ += static_cast<int64_t>(columns + 5) * 2 * BlockPool::kBlockBytesMin;
+      buffered_bytes_ += static_cast<int64_t>(columns + 5) * 4 * BlockPool::kBlockBytesMin;
     }
 
     SlotArena arena = parser_.arena();
-    for (size_t i = 0; i < columns; ++i) lane->rows.column(i).Append(arena.slots[i], arena);
+    queue_.Put(lane->rows, record.bytes, arena, parser_.slot_count());
     ColumnBuffer& offsets = lane->rows.column(columns + 2);
     if (!parser_.extra().empty()) {
       ColumnBuffer& extra = lane->rows.column(columns + 4);
@@ -258,6 +261,7 @@ class Decoder : public RecordDecoder {
   std::vector<int> column_of_field_;
 
   Lanes lanes_;
+  RowQueue queue_;  // of rows for lanes_
   RowBuffers dead_;
   int64_t buffered_bytes_ = 0;
   int64_t good_count_ = 0;

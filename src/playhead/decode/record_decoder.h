@@ -1,6 +1,7 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/decode/generation.h"
 #include "playhead/decode/row_schema.h"
 
 #include <arrow/type_fwd.h>
@@ -65,7 +66,9 @@ using PartitionKey = std::vector<KeyValue>;
 /// The decoded rows of one partition key.
 struct Lane {
   PartitionKey key;  ///< one value per RowSchema::partition_by
+  /// Text columns and lists of text come as codes of dictionaries, unless these do not pay.
   std::shared_ptr<arrow::RecordBatch> rows;
+  Generation generation;
 };
 
 struct DecodedRows {

@@ -44,19 +44,20 @@ Status RowStager::Join() {
 Status RowStager::Append(std::unique_ptr<table::PartitionedWriter>& writer,
                          const iceberg::TableMetadata& table, const char* folder,
                          const std::vector<iceberg::PartitionValue>& key,
-                         const std::shared_ptr<arrow::RecordBatch>& rows) {
+                         const std::shared_ptr<arrow::RecordBatch>& rows,
+                         decode::Generation generation) {
   if (writer == nullptr) {
     PH_ASSIGN_OR_RETURN(writer, table::PartitionedWriter::Open(*target_.store, table,
                                                                target_.staging_uri + folder));
   }
-  return writer->Append(key, rows);
+  return writer->Append(key, rows, generation);
 }
 
 Status RowStager::Stage(decode::DecodedRows rows) {
   for (decode::Lane& lane : rows.lanes) {
     PH_RETURN_IF_ERROR(Append(main_writer_, *target_.main, "/main",
                               TableKey(*target_.row_schema, lane.key),
-                              std::exchange(lane.rows, nullptr)));
+                              std::exchange(lane.rows, nullptr), lane.generation));
   }
   if (rows.dead_letters != nullptr && rows.dead_letters->num_rows() > 0) {
     PH_RETURN_IF_ERROR(Append(dead_writer_, *target_.dead, "/dead", {}, rows.dead_letters));

@@ -58,7 +58,8 @@ class RowStager {
   Status Append(std::unique_ptr<table::PartitionedWriter>& writer,
                 const iceberg::TableMetadata& table, const char* folder,
                 const std::vector<iceberg::PartitionValue>& key,
-                const std::shared_ptr<arrow::RecordBatch>& rows);
+                const std::shared_ptr<arrow::RecordBatch>& rows,
+                decode::Generation generation = {});
   void Work(const std::stop_token& stop);
   /// Ends the thread once it has staged what waits; its error, if any.
   Status Join();

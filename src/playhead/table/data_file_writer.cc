@@ -15,7 +15,7 @@ namespace playhead::table {
 namespace {
 
 // How much smaller a row group becomes, before the first one of a file has told.
-constexpr int64_t kAssumedCompression = 6;
+constexpr int64_t kAssumedCompression = 3;
 
 }  // namespace
 
@@ -28,11 +28,17 @@ DataFileWriter::DataFileWriter(storage::ObjectStore& store, std::string staged_u
       memory_(BlockPool::OfProcess()),
       row_group_(schema_) {}
 
-Status DataFileWriter::Write(const arrow::RecordBatch& rows) {
+Status DataFileWriter::Write(const arrow::RecordBatch& rows, decode::Generation generation) {
+  // A new generation has dictionaries of its own; small row groups are worth putting them together.
+  if (generation.number != generation_ && row_group_.rows() >= decode::kGenerationRows / 2) {
+    PH_RETURN_IF_ERROR(EndRowGroup());
+  }
+  generation_ = generation.number;
   for (int64_t begin = 0; begin < rows.num_rows();) {
     const int64_t room = options_.row_group_rows - row_group_.rows();
     const int64_t count = std::min(rows.num_rows() - begin, room);
-    row_group_.Append(*rows.Slice(begin, count), options_.row_group_rows);
+    row_group_.Append(*rows.Slice(begin, count), options_.row_group_rows, generation);
+    generation.is_first_batch = false;
     begin += count;
     if (row_group_.rows() == options_.row_group_rows ||
         row_group_.arrow_bytes() >= options_.row_group_bytes || row_group_.has_full_dictionary()) {

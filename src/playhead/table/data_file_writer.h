@@ -19,7 +19,8 @@ namespace playhead::table {
 
 struct DataFileOptions {
   parquet::Compression::type compression = parquet::Compression::ZSTD;
-  int64_t row_group_rows = 131'072;
+  /// At most; a row group ends with its generation, which is shorter.
+  int64_t row_group_rows = 2 * decode::kGenerationRows;
   int64_t row_group_bytes = 128LL << 20;  ///< of Arrow memory; closes a row group early
 };
 
@@ -33,7 +34,7 @@ class DataFileWriter {
                  std::shared_ptr<arrow::Schema> schema, DataFileOptions options);
 
   /// Columns as in the schema, without regard to nullability and metadata.
-  Status Write(const arrow::RecordBatch& rows);
+  Status Write(const arrow::RecordBatch& rows, decode::Generation generation = {});
   /// Ends the row group early, to free its memory.
   Status EndRowGroup();
 
@@ -57,6 +58,7 @@ class DataFileWriter {
   DataFileOptions options_;
   BlockMemory memory_;
   RowGroupBuilder row_group_;
+  uint64_t generation_ = 0;  // of the rows that came last
   std::shared_ptr<arrow::io::OutputStream> output_;
   std::unique_ptr<ParquetFile> file_;
   int64_t arrow_bytes_ = 0;  // of all closed row groups

@@ -1,6 +1,7 @@
 #include "playhead/table/parquet_properties.h"
 
 #include "playhead/base/arrow_status.h"
+#include "playhead/decode/text_dictionary.h"
 #include "playhead/table/page_compression.h"
 
 #include <arrow/api.h>
@@ -9,7 +10,6 @@
 #include <parquet/schema.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string_view>
 #include <unordered_set>
 
@@ -96,30 +96,6 @@ void AddFixed(const arrow::Array& array, int width, int64_t step, Sample& sample
   }
 }
 
-// How many distinct values a column has if `seen` of `drawn` values drawn from it at random differ:
-// solves seen = d · (1 − e^(−drawn/d)) for d.
-double EstimateDistinct(double seen, double drawn) {
-  if (seen >= drawn) return drawn * drawn;
-  double low = seen;
-  double high = drawn * drawn;
-  for (int step = 0; step < 60; ++step) {
-    const double middle = (low + high) / 2;
-    (middle * (1 - std::exp(-drawn / middle)) < seen ? low : high) = middle;
-  }
-  return low;
-}
-
-bool DictionaryPays(double values, double seen, double seen_bytes, double share_max,
-                    double values_expected) {
-  if (values == 0) return true;
-  const double expected = std::max(values_expected, values);
-  // A small file is its own sample.
-  const double distinct =
-      expected > values ? std::min(EstimateDistinct(seen, values), expected) : seen;
-  return distinct <= share_max * expected &&
-         distinct * (seen_bytes / seen) <= static_cast<double>(kDictionaryBytesMax);
-}
-
 ColumnEncoding ChooseEncoding(const Arrays& chunks) {
   const arrow::DataType& type = *chunks.front()->type();
   ColumnEncoding otherwise = ColumnEncoding::kPlain;
@@ -157,8 +133,8 @@ ColumnEncoding ChooseEncoding(const Arrays& chunks) {
   const auto drawn = static_cast<double>(sample.values);
   const double value_bytes = drawn == 0 ? 0 : static_cast<double>(sample.bytes) / drawn;
   const auto seen = static_cast<double>(sample.distinct.size());
-  return DictionaryPays(drawn, seen, seen * (value_bytes + sizeof(int32_t)), share_max,
-                        static_cast<double>(length))
+  return decode::DictionaryPays(drawn, seen, seen * (value_bytes + sizeof(int32_t)), share_max,
+                                static_cast<double>(length))
              ? ColumnEncoding::kDictionary
              : otherwise;
 }
@@ -197,13 +173,6 @@ int64_t BatchValues(const Chunks& columns) {
 
 }  // namespace
 
-bool TextDictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,
-                        int64_t values_expected) {
-  return DictionaryPays(static_cast<double>(values), static_cast<double>(distinct),
-                        static_cast<double>(distinct_bytes), kTextShareMax,
-                        static_cast<double>(values_expected));
-}
-
 std::vector<ColumnEncoding> ChooseEncodings(const Chunks& columns) {
   std::vector<ColumnEncoding> encodings;
   for (const Arrays& chunks : ChunksOfLeaves(columns)) encodings.push_back(ChooseEncoding(chunks));
@@ -229,7 +198,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
   builder.compression(compression);
   if (compression == parquet::Compression::ZSTD) builder.compression_level(kZstdLevel);
   builder.write_batch_size(BatchValues(rows));
-  builder.dictionary_pagesize_limit(kDictionaryBytesMax);
+  builder.dictionary_pagesize_limit(decode::kDictionaryBytesMax);
   // Iceberg wants decimals of up to 18 digits as integers.
   builder.enable_store_decimal_as_integer();
 

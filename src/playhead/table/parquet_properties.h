@@ -20,14 +20,6 @@ enum class ColumnEncoding {
   kDeltaLength,  ///< many distinct strings: the lengths apart from the text
 };
 
-/// The writer gives a dictionary up when it has grown to this size; so do we beforehand.
-inline constexpr int64_t kDictionaryBytesMax = 4 << 20;
-
-/// Whether a dictionary is worth its hashing for a text column of `values_expected` values, of
-/// which the first `values` hold `distinct` different ones with `distinct_bytes` in all.
-bool TextDictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,
-                        int64_t values_expected);
-
 /// Chooses an encoding for each Parquet leaf column, in schema order, from the rows of a row group:
 /// dictionary arrays are written as such, for the others a sample tells whether a dictionary pays.
 std::vector<ColumnEncoding> ChooseEncodings(

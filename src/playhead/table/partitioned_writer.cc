@@ -49,6 +49,20 @@ std::string EscapeStem(std::string_view stem) {
   return escaped;
 }
 
+/// Whether `given` is `type`, or its text as codes.
+bool IsTypeOf(const arrow::DataType& given, const arrow::DataType& type) {
+  if (given.id() == arrow::Type::DICTIONARY) {
+    const auto& coded = static_cast<const arrow::DictionaryType&>(given);
+    return coded.index_type()->id() == arrow::Type::INT32 && coded.value_type()->Equals(type) &&
+           arrow::is_base_binary_like(type.id());
+  }
+  if (given.id() == arrow::Type::LIST && type.id() == arrow::Type::LIST &&
+      given.field(0)->type()->id() == arrow::Type::DICTIONARY) {
+    return IsTypeOf(*given.field(0)->type(), *type.field(0)->type());
+  }
+  return given.Equals(type);
+}
+
 class Writer final : public PartitionedWriter {
  public:
   Writer(storage::ObjectStore& store, const iceberg::TableMetadata& table, std::string staging_uri,
@@ -62,7 +76,8 @@ class Writer final : public PartitionedWriter {
         options_(options),
         compression_(compression) {}
 
-  Status Append(const Key& key, const std::shared_ptr<arrow::RecordBatch>& rows) override {
+  Status Append(const Key& key, const std::shared_ptr<arrow::RecordBatch>& rows,
+                decode::Generation generation) override {
     if (rows->num_rows() == 0) return {};
     PH_RETURN_IF_ERROR(CheckSchema(rows->schema()));
     if (key.size() != spec_.fields.size()) {
@@ -72,7 +87,7 @@ class Writer final : public PartitionedWriter {
     }
     rows_ += rows->num_rows();
     PH_ASSIGN_OR_RETURN(OpenFile * file, FileFor(key));
-    PH_RETURN_IF_ERROR(file->writer->Write(*rows));
+    PH_RETURN_IF_ERROR(file->writer->Write(*rows, generation));
     NoteMemory(*file);
     while (memory_bytes_ > options_.buffered_bytes_max) {
       OpenFile& largest = std::ranges::max_element(files_, {}, [](const auto& entry) {
@@ -116,7 +131,7 @@ class Writer final : public PartitionedWriter {
     for (int i = 0; i < std::max(schema.num_fields(), arrow_schema_->num_fields()); ++i) {
       const bool is_equal = i < schema.num_fields() && i < arrow_schema_->num_fields() &&
                             schema.field(i)->name() == arrow_schema_->field(i)->name() &&
-                            schema.field(i)->type()->Equals(*arrow_schema_->field(i)->type());
+                            IsTypeOf(*schema.field(i)->type(), *arrow_schema_->field(i)->type());
       if (is_equal) continue;
       const auto describe = [i](const arrow::Schema& side) {
         return i < side.num_fields() ? side.field(i)->ToString() : "none";

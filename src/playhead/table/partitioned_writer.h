@@ -1,6 +1,7 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/decode/generation.h"
 #include "playhead/iceberg/types.h"
 #include "playhead/storage/object_store.h"
 
@@ -15,7 +16,8 @@ namespace playhead::table {
 
 struct PartitionedWriterOptions {
   int64_t file_bytes_max = 256LL << 20;  ///< compressed; the file is closed at the next batch
-  int64_t row_group_rows = 131'072;
+  /// At most; a row group ends with its generation, which is shorter.
+  int64_t row_group_rows = 2 * decode::kGenerationRows;
   int64_t row_group_bytes = 128LL << 20;     ///< of Arrow memory; closes a row group early
   int32_t open_files_max = 64;               ///< least recently used is closed first
   int64_t buffered_bytes_max = 128LL << 20;  ///< of rows not yet encoded, all files together
@@ -29,7 +31,8 @@ struct StagedFile {
 
 /// Splits rows over Hive partitions and keeps one Parquet file open per partition key.
 ///
-/// Rows     any order of keys; columns must equal the table's current schema by name and type.
+/// Rows     any order of keys; columns must equal the table's current schema by name and type, but
+///          text (also in lists) may come as codes of a dictionary (int32).
 /// Files    staged below `staging_uri`; final names `<table>/data/<hive
 /// folders>/<stem>-<n>.parquet`.
 ///          zstd by default (table property `write.parquet.compression-codec`: zstd, snappy, none).
@@ -47,11 +50,13 @@ class PartitionedWriter {
                                                          PartitionedWriterOptions options = {});
   virtual ~PartitionedWriter() = default;
 
-  /// `key` has one value per field of the table's partition spec.
+  /// `key` has one value per field of the table's partition spec. `generation` says which batches
+  /// of a key share their dictionaries.
   /// Errors: kInvalidArgument (schema or key differs), kResourceExhausted (disk full),
   /// kUnavailable. After an error the writer can only be destroyed; its files are never committed.
   virtual Status Append(const std::vector<iceberg::PartitionValue>& key,
-                        const std::shared_ptr<arrow::RecordBatch>& rows) = 0;
+                        const std::shared_ptr<arrow::RecordBatch>& rows,
+                        decode::Generation generation = {}) = 0;
   /// Compressed bytes written and buffered so far, roughly.
   virtual int64_t bytes() const = 0;
   /// Closes all files, durably. The final names are made here, from `stem`, which is unique per

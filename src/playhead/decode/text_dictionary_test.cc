@@ -1,4 +1,4 @@
-#include "playhead/table/text_dictionary.h"
+#include "playhead/decode/text_dictionary.h"
 
 #include <arrow/api.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace playhead::table {
+namespace playhead::decode {
 namespace {
 
 std::shared_ptr<arrow::StringArray> Texts(const std::vector<const char*>& texts) {
@@ -32,9 +32,27 @@ TEST(TextDictionary, CodesFollowTheFirstAppearances) {
   EXPECT_EQ(Encode(dictionary, *Texts({"", "c"})), (std::vector<int32_t>{2, 3}));
   EXPECT_EQ(dictionary.size(), 4);
   EXPECT_EQ(dictionary.text_bytes(), 3);
-  EXPECT_TRUE(dictionary.Take(arrow::utf8())->Equals(Texts({"b", "a", "", "c"})));
+  EXPECT_TRUE(dictionary.texts(arrow::utf8())->Equals(Texts({"b", "a", "", "c"})));
+  dictionary.Clear();
   EXPECT_EQ(dictionary.size(), 0);
   EXPECT_EQ(Encode(dictionary, *Texts({"c"})), (std::vector<int32_t>{0}));
+}
+
+TEST(TextDictionary, TextsHandedOutStayWhileMoreAreAdded) {
+  TextDictionary dictionary(BlockPool::OfProcess().get());
+  Encode(dictionary, *Texts({"b", "a"}));
+  const auto before = dictionary.texts(arrow::binary());
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string text = "text " + std::to_string(i);
+    EXPECT_EQ(dictionary.Find(text), i + 2);
+  }
+  const auto after = dictionary.texts(arrow::utf8());
+  EXPECT_TRUE(before->Equals(Texts({"b", "a"})->View(arrow::binary()).ValueOrDie()));
+  dictionary.Clear();
+  Encode(dictionary, *Texts({"c"}));
+  EXPECT_EQ(after->length(), 10'002);
+  EXPECT_TRUE(after->ValidateFull().ok());
+  EXPECT_EQ(static_cast<const arrow::StringArray&>(*after).GetView(10'001), "text 9999");
 }
 
 TEST(TextDictionary, NullsBringNothingIntoIt) {
@@ -72,4 +90,4 @@ TEST(TextDictionary, AgreesWithAMap) {
 }
 
 }  // namespace
-}  // namespace playhead::table
+}  // namespace playhead::decode

@@ -1,0 +1,171 @@
+#pragma once
+
+#include "playhead/base/block_pool.h"
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace playhead::decode {
+
+/// A dictionary begins anew, and with it a row group, once its texts and their lengths take this.
+inline constexpr int64_t kDictionaryBytesMax = 4 << 20;
+
+/// Whether a dictionary is worth its hashing for a text column of `values_expected` values, of
+/// which the first `values` hold `distinct` different ones with `distinct_bytes` in all.
+bool DictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,
+                    int64_t values_expected);
+
+/// As DictionaryPays() for any kind of column: `values` drawn from it hold `seen` different ones,
+/// and at most the share `share_max` of all values may differ.
+bool DictionaryPays(double values, double seen, double seen_bytes, double share_max,
+                    double values_expected);
+
+/// Whether the first and the last N bytes, which may overlap, are equal.
+template <typename Word>
+inline bool EqualEnds(const char* a, const char* b, size_t size) {
+  Word first[2];
+  Word last[2];
+  std::memcpy(&first[0], a, sizeof(Word));
+  std::memcpy(&first[1], b, sizeof(Word));
+  std::memcpy(&last[0], a + size - sizeof(Word), sizeof(Word));
+  std::memcpy(&last[1], b + size - sizeof(Word), sizeof(Word));
+  return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+}
+
+/// Whether two texts are equal; without a call for the short ones that most are.
+inline bool EqualTexts(std::string_view left, std::string_view right) {
+  using Word128 = unsigned __int128;
+  const size_t size = left.size();
+  if (size != right.size()) return false;
+  const char* a = left.data();
+  const char* b = right.data();
+  if (size > 64) return std::memcmp(a, b, size) == 0;
+  if (size > 32) {
+    return EqualEnds<Word128>(a, b, 32) && EqualEnds<Word128>(a + size - 32, b + size - 32, 32);
+  }
+  if (size >= 16) return EqualEnds<Word128>(a, b, size);
+  if (size >= 8) return EqualEnds<uint64_t>(a, b, size);
+  if (size >= 4) return EqualEnds<uint32_t>(a, b, size);
+  for (size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+/// Bytes that grow by doubling and are only ever appended to. What was handed out keeps the block
+/// it is in, so that another thread may read it while more is appended.
+class AppendedBytes {
+ public:
+  explicit AppendedBytes(BlockPool* pool) : pool_(pool) {}
+
+  uint8_t* data() { return data_; }
+  template <typename T>
+  T* as() {
+    return reinterpret_cast<T*>(data_);
+  }
+  template <typename T>
+  const T* as() const {
+    return reinterpret_cast<const T*>(data_);
+  }
+  /// Makes room for `bytes`, keeping the first `used`.
+  void Reserve(int64_t bytes, int64_t used) {
+    if (bytes > capacity_) Grow(bytes, used);
+  }
+  /// The block; what has been appended to it does not change.
+  const std::shared_ptr<arrow::Buffer>& buffer() const { return buffer_; }
+  /// Begins anew, in another block: this one may be in use elsewhere.
+  void Clear();
+
+ private:
+  void Grow(int64_t bytes, int64_t used);
+
+  BlockPool* pool_;
+  std::shared_ptr<arrow::Buffer> buffer_;
+  uint8_t* data_ = nullptr;
+  int64_t capacity_ = 0;
+};
+
+/// Gives equal texts equal codes, 0, 1, 2, … in order of their first appearance.
+///
+/// Finding waits for memory, so the callers look up several texts together: first all hashes, then
+/// Fetch() and FetchText() for each, then Find().
+/// Memory   the distinct texts and about 50 bytes for each.
+/// Limits   2^31 - 1 bytes of distinct texts; the caller begins anew long before.
+/// Threads  one at a time, but for arrays of texts() that others read meanwhile.
+class TextDictionary {
+ public:
+  explicit TextDictionary(BlockPool* pool);
+
+  /// Hashes are HashTexts() of base.
+  void Fetch(uint64_t hash) const { __builtin_prefetch(&places_.as<Place>()[hash & mask_]); }
+  void FetchText(uint64_t hash) const {
+    const Place* places = places_.as<Place>();
+    size_t i = hash & mask_;
+    while (places[i].code != Place::kFree && places[i].tag != TagOf(hash)) i = (i + 1) & mask_;
+    const char* text = text_.as<char>() + places[i].begin;
+    __builtin_prefetch(text);
+    __builtin_prefetch(text + places[i].size);
+  }
+  /// The code of the text, a new one if it has none.
+  int32_t Find(std::string_view text, uint64_t hash) {
+    for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
+      const Place& place = places_.as<Place>()[i];
+      if (place.code == Place::kFree) return Add(text, hash, i);
+      if (place.tag == TagOf(hash) &&
+          EqualTexts({text_.as<char>() + place.begin, place.size}, text)) {
+        return static_cast<int32_t>(place.code);
+      }
+    }
+  }
+  int32_t Find(std::string_view text);
+  /// Writes a code for each value of `values` to `codes`, which has room for all; 0 for nulls.
+  void Encode(const arrow::BinaryArray& values, int32_t* codes);
+
+  int64_t size() const { return size_; }
+  /// Of the distinct texts.
+  int64_t text_bytes() const { return text_bytes_; }
+  /// Of the texts and their lengths, as Parquet's dictionary page has them.
+  int64_t page_bytes() const { return text_bytes_ + 4 * size_; }
+  int64_t memory_bytes() const { return text_bytes_ + 50 * size_; }
+  std::string_view text(int32_t code) const {
+    const int32_t* ends = ends_.as<int32_t>() + code;
+    return {text_.as<char>() + ends[0], static_cast<size_t>(ends[1] - ends[0])};
+  }
+
+  /// The texts in order of their codes, as an array of `type` (utf8 or binary), without copying:
+  /// texts that are added later do not change it.
+  std::shared_ptr<arrow::Array> texts(const std::shared_ptr<arrow::DataType>& type) const;
+  void Clear();
+
+ private:
+  /// A free place or the upper half of a hash, and the text that has it: all that is needed to
+  /// compare it, for each look into other memory is one more wait.
+  struct Place {
+    static constexpr uint32_t kFree = UINT32_MAX;
+    uint32_t tag;
+    uint32_t code;
+    uint32_t begin;  // in text_
+    uint32_t size;
+  };
+
+  static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+  void EncodeBlock(std::span<const std::string_view> texts, int32_t* codes);
+  int32_t Add(std::string_view text, uint64_t hash, size_t place);
+  void SetPlaces(size_t count);
+  void Begin();
+
+  GrowingBytes places_;  // open addressing, a power of two, at most half full
+  size_t mask_ = 0;
+  GrowingBytes hashes_;  // uint64_t by code
+  AppendedBytes ends_;   // int32_t, of the texts; the first is 0
+  AppendedBytes text_;
+  int64_t size_ = 0;
+  int64_t text_bytes_ = 0;
+};
+
+}  // namespace playhead::decode
