@@ -78,25 +78,40 @@ std::span<const int32_t> CodedColumnWriter::ReadLists(const arrow::ListArray& li
   const int32_t element_null = value_level - 1;
   const int32_t empty = value_level - (descriptor.schema_node()->is_optional() ? 2 : 1);
   if (empty == 0 && lists.null_count() > 0) ThrowNullInRequired(descriptor);
-  std::vector<int32_t>& repetition = levels_.repetition;
-  std::vector<int32_t>& definition = levels_.definition;
+  // A level for each element, and for each list without any.
+  const auto levels_max = static_cast<size_t>(lists.value_offset(lists.length()) -
+                                              lists.value_offset(0) + lists.length());
+  levels_.repetition.resize(levels_max);
+  levels_.definition.resize(levels_max);
+  codes_.resize(levels_max);
+  int32_t* repetition = levels_.repetition.data();
+  int32_t* definition = levels_.definition.data();
+  int32_t* next_code = codes_.data();
+  const bool has_null_elements = values.null_count() > 0;
   for (int64_t row = 0; row < lists.length(); ++row) {
     const int64_t begin = lists.value_offset(row);
     const int64_t end = lists.value_offset(row + 1);
-    if (lists.IsNull(row) || begin == end) {
-      repetition.push_back(0);
-      definition.push_back(lists.IsNull(row) ? empty - 1 : empty);
+    const bool is_null = lists.IsNull(row);
+    if (is_null || begin == end) {
+      *repetition++ = 0;
+      *definition++ = is_null ? empty - 1 : empty;
       continue;
     }
     for (int64_t i = begin; i < end; ++i) {
-      repetition.push_back(i == begin ? 0 : 1);
-      const bool is_valid = values.IsValid(i);
-      if (!is_valid && element_null == empty) ThrowNullInRequired(descriptor);
-      definition.push_back(is_valid ? value_level : element_null);
-      if (is_valid) codes_.push_back(codes[static_cast<size_t>(i)]);
+      *repetition++ = i == begin ? 0 : 1;
+      if (has_null_elements && values.IsNull(i)) {
+        if (element_null == empty) ThrowNullInRequired(descriptor);
+        *definition++ = element_null;
+        continue;
+      }
+      *definition++ = value_level;
+      *next_code++ = codes[static_cast<size_t>(i)];
     }
   }
-  levels_.count = static_cast<int64_t>(definition.size());
+  levels_.count = repetition - levels_.repetition.data();
+  levels_.repetition.resize(static_cast<size_t>(levels_.count));
+  levels_.definition.resize(static_cast<size_t>(levels_.count));
+  codes_.resize(static_cast<size_t>(next_code - codes_.data()));
   return codes_;
 }
 

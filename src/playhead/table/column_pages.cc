@@ -16,6 +16,8 @@
 namespace playhead::table {
 namespace {
 
+constexpr size_t kKeptBytesMax = 16 << 20;
+
 std::shared_ptr<arrow::Buffer> AsBuffer(const std::vector<uint8_t>& bytes) {
   return std::make_shared<arrow::Buffer>(bytes.data(), static_cast<int64_t>(bytes.size()));
 }
@@ -83,10 +85,10 @@ int64_t ColumnLevels::ValueCount(int64_t begin, int64_t end) const {
   return std::ranges::count(Part(definition, begin, end), static_cast<int32_t>(definition_max));
 }
 
-ColumnPages::ColumnPages(std::shared_ptr<parquet::WriterProperties> properties, PageOptions options,
-                         arrow::MemoryPool* memory)
-    : properties_(std::move(properties)), options_(options) {
-  PARQUET_ASSIGN_OR_THROW(compressed_, arrow::AllocateResizableBuffer(0, memory));
+void ColumnPages::DropLargeBuffers() {
+  if (page_.capacity() <= kKeptBytesMax) return;
+  page_ = {};
+  compressed_.reset();
 }
 
 std::vector<uint8_t>& ColumnPages::BeginDictionary() {
@@ -95,8 +97,10 @@ std::vector<uint8_t>& ColumnPages::BeginDictionary() {
 }
 
 int64_t ColumnPages::EndDictionary(int64_t size, parquet::PageWriter& writer) {
-  return writer.WriteDictionaryPage(
+  const int64_t bytes = writer.WriteDictionaryPage(
       {AsBuffer(page_), static_cast<int32_t>(size), properties_->dictionary_page_encoding()});
+  DropLargeBuffers();
+  return bytes;
 }
 
 std::vector<uint8_t>& ColumnPages::BeginData(const ColumnLevels& levels, int64_t begin,
@@ -111,12 +115,17 @@ std::vector<uint8_t>& ColumnPages::BeginData(const ColumnLevels& levels, int64_t
 int64_t ColumnPages::EndData(parquet::Encoding::type encoding, parquet::PageWriter& writer) {
   std::shared_ptr<arrow::Buffer> data = AsBuffer(page_);
   if (writer.has_compressor()) {
+    if (compressed_ == nullptr) {
+      PARQUET_ASSIGN_OR_THROW(compressed_, arrow::AllocateResizableBuffer(0));
+    }
     writer.Compress(*data, compressed_.get());
     data = compressed_;
   }
-  return writer.WriteDataPage(parquet::DataPageV1(
+  const int64_t bytes = writer.WriteDataPage(parquet::DataPageV1(
       data, static_cast<int32_t>(page_levels_), encoding, parquet::Encoding::RLE,
       parquet::Encoding::RLE, static_cast<int64_t>(page_.size())));
+  DropLargeBuffers();
+  return bytes;
 }
 
 int64_t ColumnPages::WriteCodes(const ColumnLevels& levels, std::span<const int32_t> codes,

@@ -43,11 +43,13 @@ struct ColumnLevels {
 [[noreturn]] void ThrowNullInRequired(const parquet::ColumnDescriptor& descriptor);
 
 /// Puts pages (of version 1) together and hands them to Arrow's page writer.
-/// Threads  one at a time; the buffers serve every column of a file.
+/// Threads  one at a time; the buffers serve every column of every file.
 class ColumnPages {
  public:
-  ColumnPages(std::shared_ptr<parquet::WriterProperties> properties, PageOptions options,
-              arrow::MemoryPool* memory);
+  explicit ColumnPages(PageOptions options) : options_(options) {}
+
+  /// Before the first page of each column; `properties` are those of its file.
+  void BeginColumn(const parquet::WriterProperties& properties) { properties_ = &properties; }
 
   const parquet::WriterProperties& properties() const { return *properties_; }
   const PageOptions& options() const { return options_; }
@@ -64,8 +66,11 @@ class ColumnPages {
                      parquet::PageWriter& writer);
 
  private:
-  std::shared_ptr<parquet::WriterProperties> properties_;
+  /// A page may be as long as its longest value; such buffers do not stay.
+  void DropLargeBuffers();
+
   PageOptions options_;
+  const parquet::WriterProperties* properties_ = nullptr;
   std::shared_ptr<arrow::ResizableBuffer> compressed_;
   std::vector<uint8_t> page_;
   int64_t page_levels_ = 0;

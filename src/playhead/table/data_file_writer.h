@@ -29,9 +29,11 @@ struct DataFileOptions {
 /// first row group. Threads: one at a time.
 class DataFileWriter {
  public:
-  /// `schema` carries the field ids. The file is made with its first row group.
+  /// `schema` carries the field ids. The file is made with its first row group. `writers` outlive
+  /// it and may serve other files.
   DataFileWriter(storage::ObjectStore& store, std::string staged_uri,
-                 std::shared_ptr<arrow::Schema> schema, DataFileOptions options);
+                 std::shared_ptr<arrow::Schema> schema, DataFileOptions options,
+                 ColumnWriters& writers);
 
   /// Columns as in the schema, without regard to nullability and metadata.
   Status Write(const arrow::RecordBatch& rows, decode::Generation generation = {});
@@ -56,6 +58,7 @@ class DataFileWriter {
   std::string staged_uri_;
   std::shared_ptr<arrow::Schema> schema_;
   DataFileOptions options_;
+  ColumnWriters& writers_;
   BlockMemory memory_;
   RowGroupBuilder row_group_;
   uint64_t generation_ = 0;  // of the rows that came last

@@ -119,7 +119,9 @@ TEST(NumberColumn, GivesDictionariesUpThatAreTooLarge) {
     const auto column = Chunked(*numbers.Finish());
     const auto schema = arrow::schema({arrow::field("number", arrow::int64())});
     auto output = *arrow::io::BufferOutputStream::Create();
-    auto file = ParquetFile::Open(output, *schema, properties, arrow::default_memory_pool());
+    ColumnWriters writers;
+    auto file =
+        ParquetFile::Open(output, *schema, properties, arrow::default_memory_pool(), writers);
     EXPECT_TRUE((*file)->BeginRowGroup(1'000).ok());
     EXPECT_TRUE((*file)->WriteColumn(column).ok());
     EXPECT_TRUE((*file)->Close().ok());

@@ -1,9 +1,7 @@
 #include "playhead/table/parquet_file.h"
 
 #include "playhead/base/arrow_status.h"
-#include "playhead/table/coded_column.h"
-#include "playhead/table/number_column.h"
-#include "playhead/table/text_column.h"
+#include "playhead/table/column_writers.h"
 
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
@@ -131,12 +129,11 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
  public:
   Contents(std::shared_ptr<parquet::ArrowOutputStream> output,
            std::shared_ptr<parquet::schema::GroupNode> schema,
-           std::shared_ptr<parquet::WriterProperties> properties, PageOptions pages,
-           arrow::MemoryPool* memory)
+           std::shared_ptr<parquet::WriterProperties> properties, ColumnWriters& writers)
       : parquet::ParquetFileWriter::Contents(std::move(schema), nullptr),
         output_(std::move(output)),
         properties_(std::move(properties)),
-        pages_(properties_, pages, memory),
+        writers_(writers),
         metadata_(parquet::FileMetaDataBuilder::Make(&schema_, properties_)) {
     PARQUET_THROW_NOT_OK(output_->Write(kMagic, sizeof(kMagic)));
   }
@@ -191,10 +188,7 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
 
   const std::shared_ptr<parquet::ArrowOutputStream> output_;
   const std::shared_ptr<parquet::WriterProperties> properties_;
-  ColumnPages pages_;
-  CodedColumnWriter coded_{pages_};
-  TextColumnWriter text_{pages_};
-  NumberColumnWriter numbers_{pages_};
+  ColumnWriters& writers_;
   const std::unique_ptr<parquet::FileMetaDataBuilder> metadata_;
   RowGroup* row_group_ = nullptr;  // of row_group_writer_
   std::unique_ptr<parquet::RowGroupWriter> row_group_writer_;
@@ -206,12 +200,13 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
 
 bool ParquetFile::Contents::WriteOwn(const arrow::ChunkedArray& column) {
   const auto write = [&](const auto& write_chunk) {
+    writers_.pages.BeginColumn(*properties_);
     row_group_->WriteOwn(column.length(), write_chunk);
     return true;
   };
   if (column.num_chunks() == 1 && IsCodedColumn(*column.type())) {
     return write([&](parquet::ColumnChunkMetaDataBuilder& metadata, parquet::PageWriter& pages) {
-      return coded_.Write(*column.chunk(0), metadata, pages);
+      return writers_.coded.Write(*column.chunk(0), metadata, pages);
     });
   }
   const int next = row_group_->current_column() + 1;
@@ -222,12 +217,12 @@ bool ParquetFile::Contents::WriteOwn(const arrow::ChunkedArray& column) {
   if (IsTextColumn(*column.type(), descriptor) && !is_coded &&
       properties_->encoding(descriptor.path()) == parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY) {
     return write([&](parquet::ColumnChunkMetaDataBuilder& metadata, parquet::PageWriter& pages) {
-      return text_.Write(column, metadata, pages);
+      return writers_.text.Write(column, metadata, pages);
     });
   }
   if (IsNumberColumn(*column.type(), descriptor)) {
     return write([&](parquet::ColumnChunkMetaDataBuilder& metadata, parquet::PageWriter& pages) {
-      return numbers_.Write(column, metadata, pages);
+      return writers_.numbers.Write(column, metadata, pages);
     });
   }
   return false;
@@ -252,7 +247,7 @@ Status ParquetFile::Run(const Step& step) {
 Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(
     std::shared_ptr<arrow::io::OutputStream> output, const arrow::Schema& schema,
     std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory,
-    PageOptions pages) {
+    ColumnWriters& writers) {
   std::unique_ptr<ParquetFile> file(new ParquetFile());
   PH_RETURN_IF_ERROR(file->Run([&]() -> arrow::Status {
     std::shared_ptr<parquet::SchemaDescriptor> columns;
@@ -260,7 +255,7 @@ Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(
     auto contents = std::make_unique<Contents>(
         std::move(output),
         std::static_pointer_cast<parquet::schema::GroupNode>(columns->schema_root()), properties,
-        pages, memory);
+        writers);
     Contents* const opened = contents.get();
     auto writer = std::make_unique<parquet::ParquetFileWriter>();
     writer->Open(std::move(contents));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "playhead/base/status.h"
-#include "playhead/table/column_pages.h"
 
 #include <arrow/type_fwd.h>
 #include <parquet/arrow/writer.h>
@@ -12,6 +11,8 @@
 
 namespace playhead::table {
 
+struct ColumnWriters;
+
 /// A Parquet file being written, row group by row group, column by column. Text,
 /// numbers and times are written by our own code, nested columns (but lists of coded text) and the
 /// rarer types by Arrow's.
@@ -20,12 +21,13 @@ namespace playhead::table {
 /// Threads  one at a time.
 class ParquetFile {
  public:
-  /// Errors: those of `output`, which is to be closed by the caller; kInternal if Arrow finds no
-  /// Parquet form of the schema.
+  /// `writers` outlive the file and may serve others between its columns. Errors: those of
+  /// `output`, which is to be closed by the caller; kInternal if Arrow finds no Parquet form of the
+  /// schema.
   static Result<std::unique_ptr<ParquetFile>> Open(
       std::shared_ptr<arrow::io::OutputStream> output, const arrow::Schema& schema,
       std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory,
-      PageOptions pages = {});
+      ColumnWriters& writers);
   /// Writes nothing: a file that was not closed has no footer.
   ~ParquetFile();
   ParquetFile(const ParquetFile&) = delete;

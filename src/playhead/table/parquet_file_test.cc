@@ -74,8 +74,9 @@ TEST(ParquetFile, WritesAFileWithoutRowGroups) {
 
 TEST(ParquetFile, ReadsItsFooterBack) {
   auto output = *arrow::io::BufferOutputStream::Create();
-  auto file =
-      ParquetFile::Open(output, *TestSchema(), TestProperties({}), arrow::default_memory_pool());
+  ColumnWriters writers;
+  auto file = ParquetFile::Open(output, *TestSchema(), TestProperties({}),
+                                arrow::default_memory_pool(), writers);
   ASSERT_TRUE(file.ok());
   ASSERT_TRUE((*file)->BeginRowGroup(10).ok());
   for (const auto& column : AsWritten(TestColumns(0, 10))) {
@@ -85,11 +86,46 @@ TEST(ParquetFile, ReadsItsFooterBack) {
   EXPECT_TRUE((*file)->metadata().Equals(*ReadFooter(*output->Finish())));
 }
 
+TEST(ParquetFile, SharesWritersWithOtherFiles) {
+  ColumnWriters writers;
+  const auto open = [&](const std::shared_ptr<arrow::io::BufferOutputStream>& output,
+                        parquet::Compression::type compression) {
+    auto file =
+        ParquetFile::Open(output, *TestSchema(), TestProperties({.compression = compression}),
+                          arrow::default_memory_pool(), writers);
+    EXPECT_TRUE(file.ok());
+    EXPECT_TRUE((*file)->BeginRowGroup(100).ok());
+    return *std::move(file);
+  };
+  auto first = *arrow::io::BufferOutputStream::Create();
+  auto second = *arrow::io::BufferOutputStream::Create();
+  auto first_file = open(first, parquet::Compression::ZSTD);
+  auto second_file = open(second, parquet::Compression::UNCOMPRESSED);
+  const Columns columns = AsWritten(TestColumns(0, 100));
+  const Columns others = AsWritten(TestColumns(500, 600));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ASSERT_TRUE(first_file->WriteColumn(columns[i]).ok());
+    // A file that fails between them.
+    auto third = *arrow::io::BufferOutputStream::Create();
+    const auto third_file = open(third, parquet::Compression::SNAPPY);
+    EXPECT_FALSE(third_file->WriteColumn(AsWritten(TestColumns(0, 7))[i]).ok() &&
+                 third_file->Close().ok());
+    ASSERT_TRUE(second_file->WriteColumn(others[i]).ok());
+  }
+  ASSERT_TRUE(second_file->Close().ok());
+  ASSERT_TRUE(first_file->Close().ok());
+  EXPECT_TRUE(
+      ReadTable(*first->Finish())->Equals(*arrow::Table::Make(TestSchema(), TestColumns(0, 100))));
+  EXPECT_TRUE(ReadTable(*second->Finish())
+                  ->Equals(*arrow::Table::Make(TestSchema(), TestColumns(500, 600))));
+}
+
 /// What WriteParquet() says of these columns in a row group of 10 rows; then the file is dropped.
 Status Refusal(const Columns& columns) {
   auto output = *arrow::io::BufferOutputStream::Create();
-  auto opened =
-      ParquetFile::Open(output, *TestSchema(), TestProperties({}), arrow::default_memory_pool());
+  ColumnWriters writers;
+  auto opened = ParquetFile::Open(output, *TestSchema(), TestProperties({}),
+                                  arrow::default_memory_pool(), writers);
   EXPECT_TRUE(opened.ok());
   ParquetFile& file = **opened;
   Status status = file.BeginRowGroup(10);
@@ -157,8 +193,9 @@ TEST(ParquetFile, RefusesCodesWhereTheSchemaHasNone) {
 TEST(ParquetFile, RefusesAColumnBeforeTheFirstRowGroup) {
   for (const size_t i : {0, 2}) {
     auto output = *arrow::io::BufferOutputStream::Create();
-    auto file =
-        ParquetFile::Open(output, *TestSchema(), TestProperties({}), arrow::default_memory_pool());
+    ColumnWriters writers;
+    auto file = ParquetFile::Open(output, *TestSchema(), TestProperties({}),
+                                  arrow::default_memory_pool(), writers);
     ASSERT_TRUE(file.ok());
     EXPECT_FALSE((*file)->WriteColumn(AsWritten(TestColumns(0, 10))[i]).ok());
   }
@@ -168,8 +205,9 @@ TEST(ParquetFile, WritesNoFooterWhenDropped) {
   // Wherever it is left, also behind a whole row group.
   for (size_t columns = 0; columns <= 4; ++columns) {
     auto output = *arrow::io::BufferOutputStream::Create();
-    auto file =
-        ParquetFile::Open(output, *TestSchema(), TestProperties({}), arrow::default_memory_pool());
+    ColumnWriters writers;
+    auto file = ParquetFile::Open(output, *TestSchema(), TestProperties({}),
+                                  arrow::default_memory_pool(), writers);
     ASSERT_TRUE(file.ok());
     ASSERT_TRUE((*file)->BeginRowGroup(10).ok());
     const Columns all = AsWritten(TestColumns(0, 10));
@@ -204,9 +242,10 @@ TEST(ParquetFile, ReturnsTheErrorsOfItsOutput) {
                                         AsWritten(TestColumns(50, 100))};
   const int64_t whole = (*WriteParquet(*TestSchema(), row_groups))->size();
   const auto write = [&](int64_t bytes_max) -> Status {
-    PH_ASSIGN_OR_RETURN(auto file,
-                        ParquetFile::Open(std::make_shared<FullOutput>(bytes_max), *TestSchema(),
-                                          TestProperties({}), arrow::default_memory_pool()));
+    ColumnWriters writers;
+    PH_ASSIGN_OR_RETURN(
+        auto file, ParquetFile::Open(std::make_shared<FullOutput>(bytes_max), *TestSchema(),
+                                     TestProperties({}), arrow::default_memory_pool(), writers));
     for (const Columns& columns : row_groups) {
       PH_RETURN_IF_ERROR(file->BeginRowGroup(50));
       for (const auto& column : columns) PH_RETURN_IF_ERROR(file->WriteColumn(column));

@@ -3,6 +3,7 @@
 #include "playhead/base/arrow_status.h"
 #include "playhead/iceberg/arrow_schema.h"
 #include "playhead/iceberg/values.h"
+#include "playhead/table/column_writers.h"
 #include "playhead/table/data_file_writer.h"
 #include "playhead/table/parquet_properties.h"
 
@@ -161,7 +162,8 @@ class Writer final : public PartitionedWriter {
         store_, file.staged_uri, arrow_schema_,
         DataFileOptions{.compression = compression_,
                         .row_group_rows = options_.row_group_rows,
-                        .row_group_bytes = options_.row_group_bytes});
+                        .row_group_bytes = options_.row_group_bytes},
+        writers_);
     file.used = rows_;
     return &file;
   }
@@ -227,6 +229,7 @@ class Writer final : public PartitionedWriter {
   const parquet::Compression::type compression_;
 
   std::shared_ptr<arrow::Schema> checked_schema_;
+  ColumnWriters writers_;  // of all files
   std::map<Key, OpenFile> files_;
   std::vector<ClosedFile> closed_;
   std::vector<std::shared_ptr<arrow::io::OutputStream>> unsynced_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "playhead/table/column_writers.h"
 #include "playhead/table/parquet_file.h"
 
 #include <arrow/api.h>
@@ -109,8 +110,9 @@ inline Result<std::shared_ptr<arrow::Buffer>> WriteParquet(const arrow::Schema& 
                                                            const std::vector<Columns>& row_groups,
                                                            const TestFileOptions& options = {}) {
   auto output = *arrow::io::BufferOutputStream::Create();
+  ColumnWriters writers(options.pages);
   PH_ASSIGN_OR_RETURN(auto file, ParquetFile::Open(output, schema, TestProperties(options),
-                                                   arrow::default_memory_pool(), options.pages));
+                                                   arrow::default_memory_pool(), writers));
   for (const Columns& columns : row_groups) {
     PH_RETURN_IF_ERROR(file->BeginRowGroup(columns.front()->length()));
     for (const auto& column : columns) PH_RETURN_IF_ERROR(file->WriteColumn(column));

@@ -3,6 +3,7 @@
 #include "playhead/base/arrow_status.h"
 #include "playhead/catalog/scan.h"
 #include "playhead/iceberg/arrow_schema.h"
+#include "playhead/table/column_writers.h"
 #include "playhead/table/data_file_writer.h"
 #include "playhead/table/parquet_properties.h"
 
@@ -177,6 +178,7 @@ Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
   PH_ASSIGN_OR_RETURN(const auto compression, TableCompression(metadata));
   PH_ASSIGN_OR_RETURN(auto batches, reader->GetRecordBatchReader());
 
+  ColumnWriters columns;
   std::unique_ptr<DataFileWriter> writer;
   while (true) {
     std::shared_ptr<arrow::RecordBatch> batch;
@@ -187,8 +189,8 @@ Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
     if (filtered.record_batch()->num_rows() == 0) continue;
     PH_ASSIGN_OR_RETURN(const auto rows, Promote(*filtered.record_batch(), today));
     if (writer == nullptr) {
-      writer = std::make_unique<DataFileWriter>(store, staged_uri, today,
-                                                DataFileOptions{.compression = compression});
+      writer = std::make_unique<DataFileWriter>(
+          store, staged_uri, today, DataFileOptions{.compression = compression}, columns);
     }
     PH_RETURN_IF_ERROR(writer->Write(*rows));
   }
