@@ -153,6 +153,7 @@ void ColumnBuffer::AppendNulls(int64_t count) {
 void ColumnBuffer::AppendTexts(std::string_view text, int64_t count) {
   if (is_coded()) {
     if (count == 0) return;
+    ResolvePending();
     AppendText(text);
     return AppendLast(count - 1);
   }

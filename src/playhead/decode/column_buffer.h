@@ -82,7 +82,11 @@ class ColumnBuffer {
   void AppendNull();
   /// Only for text and binary.
   void AppendText(std::string_view text) {
-    if (is_coded()) return AppendCode(IsLast(text) ? last_code_ : dictionary_->Find(text));
+    if (is_coded()) {
+      // Codes follow the first appearances, so a text does not overtake those that wait.
+      if (pending_->count > 0) return AppendPending(text);
+      return AppendCode(IsLast(text) ? last_code_ : dictionary_->Find(text));
+    }
     if (length_ == capacity_) AddRoom();
     const int64_t end = text_size_ + static_cast<int64_t>(text.size());
     text_.Reserve(end, text_size_);
@@ -140,6 +144,11 @@ class ColumnBuffer {
   void AppendCoded(std::span<const Slot* const> rows, size_t column);
   void AppendLast(int64_t count);
   void AppendPending(std::span<const Slot* const> rows, size_t column);
+  void AppendPending(std::string_view text) {
+    const Slot slot = Slot::OfText(text);
+    const Slot* row = &slot;
+    AppendPending({&row, 1}, 0);
+  }
   void ResolvePending();
   bool IsLast(std::string_view text) const {
     return last_code_ >= 0 && EqualTexts(dictionary_->text(last_code_), text);
