@@ -21,8 +21,6 @@ constexpr size_t kLanesKeptMax = 64;
 // those of a past day get no more.
 constexpr int64_t kIdleFinishes = 4;
 constexpr size_t kFirstPlaces = 64;
-// Of the dictionaries of all lanes; the largest begin anew when they come to more.
-constexpr int64_t kDictionariesBytesMax = 128LL << 20;
 
 /// Rounds towards the past, also before 1970.
 int64_t FloorDivide(int64_t value, int64_t divisor) {
@@ -50,7 +48,8 @@ uint64_t Mix(uint64_t hash, uint64_t value) {
 }  // namespace
 
 Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
-                          std::shared_ptr<arrow::Schema> batch_schema, BlockPool* pool) {
+                          std::shared_ptr<arrow::Schema> batch_schema, BlockPool* pool,
+                          int64_t dictionaries_bytes_max) {
   Lanes lanes;
   for (const PartitionField& field : schema->partition_by) {
     auto column = std::find_if(schema->columns.begin(), schema->columns.end(),
@@ -75,6 +74,7 @@ Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
   lanes.schema_ = std::move(schema);
   lanes.batch_schema_ = std::move(batch_schema);
   lanes.pool_ = pool;
+  lanes.dictionaries_bytes_max_ = dictionaries_bytes_max;
   lanes.key_.resize(lanes.fields_.size());
   lanes.FillTable(kFirstPlaces);
   return lanes;
@@ -256,10 +256,10 @@ void Lanes::LimitDictionaries() {
     by_bytes.emplace_back(lane->rows.dictionary_bytes(), lane.get());
     total += by_bytes.back().first;
   }
-  if (total <= kDictionariesBytesMax) return;
+  if (total <= dictionaries_bytes_max_) return;
   std::ranges::sort(by_bytes, std::greater());
   for (const auto& [bytes, lane] : by_bytes) {
-    if (total <= kDictionariesBytesMax) return;
+    if (total <= dictionaries_bytes_max_) return;
     lane->rows.StartGeneration();
     total -= bytes;
   }

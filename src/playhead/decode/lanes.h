@@ -18,6 +18,9 @@ namespace playhead::decode {
 /// Text of a partition key; with Hive's escapes it must still be a file name.
 inline constexpr size_t kPartitionTextBytesMax = 64;
 
+/// Of the dictionaries of all lanes; the largest begin anew when they come to more.
+inline constexpr int64_t kLaneDictionariesBytesMax = 128LL << 20;
+
 /// The column buffers of each partition key, found by the values of a parsed record.
 ///
 /// Threads  one at a time.
@@ -33,7 +36,8 @@ class Lanes {
 
   /// Errors: kInvalidArgument names a partition field that cannot be computed.
   static Result<Lanes> Make(std::shared_ptr<const RowSchema> schema,
-                            std::shared_ptr<arrow::Schema> batch_schema, BlockPool* pool);
+                            std::shared_ptr<arrow::Schema> batch_schema, BlockPool* pool,
+                            int64_t dictionaries_bytes_max = kLaneDictionariesBytesMax);
 
   /// The lane of the parser's record, which then is to be appended to it, made when there is none;
   /// null when the key is refused, and then `problem` says why.
@@ -86,6 +90,7 @@ class Lanes {
   std::shared_ptr<const RowSchema> schema_;
   std::shared_ptr<arrow::Schema> batch_schema_;
   BlockPool* pool_ = nullptr;
+  int64_t dictionaries_bytes_max_ = 0;
   std::vector<Field> fields_;
 
   std::vector<KeyPart> key_;  // of the record in hand

@@ -135,6 +135,168 @@ TEST(Lanes, FindsEveryKeyAgainAmongMany) {
   EXPECT_EQ(counts, expected);
 }
 
+/// The schema of events with types as they come, a lane for each.
+RowSchema AnyTypeSchema() {
+  RowSchema schema;
+  schema.columns = {{.name = "type", .type = arrow::utf8()}, {.name = "id", .type = arrow::utf8()}};
+  schema.partition_by = {{.source_column = "type", .name = "type"}};
+  schema.partition_keys_max = 1'000;
+  return schema;
+}
+
+/// Decodes an event of each type, each with another id, and flushes. The types in the order in
+/// which their lanes come; `generations` gets those of the batches.
+std::vector<std::string> FlushTypes(RecordDecoder& decoder, const std::vector<std::string>& types,
+                                    std::map<std::string, Generation>* generations) {
+  for (const std::string& type : types) {
+    EXPECT_TRUE(
+        Decode(decoder, fmt::format(R"({{"type":"{}","id":"of {}"}})", type, type)).is_good);
+  }
+  std::vector<std::string> order;
+  generations->clear();
+  for (const Lane& lane : FlushChecked(decoder).lanes) {
+    order.push_back(std::get<std::string>(lane.key[0]));
+    (*generations)[order.back()] = lane.generation;
+    EXPECT_EQ(Cell(*lane.rows, "id", 0), "of " + order.back());
+  }
+  return order;
+}
+
+using Generations = std::map<std::string, Generation>;
+
+TEST(Lanes, GoOnFromFlushToFlush) {
+  auto decoder = MakeDecoder(AnyTypeSchema());
+  Generations first;
+  Generations next;
+  FlushTypes(*decoder, {"a", "b"}, &first);
+  EXPECT_TRUE(first["a"].is_first_batch);
+  EXPECT_TRUE(first["b"].is_first_batch);
+  EXPECT_NE(first["a"].number, first["b"].number);
+  for (int flush = 0; flush < 10; ++flush) {
+    FlushTypes(*decoder, {"a", "c", "b"}, &next);
+    EXPECT_EQ(next["a"].number, first["a"].number);
+    EXPECT_EQ(next["b"].number, first["b"].number);
+    EXPECT_FALSE(next["a"].is_first_batch);
+    EXPECT_FALSE(next["b"].is_first_batch);
+    EXPECT_EQ(next["c"].is_first_batch, flush == 0);
+  }
+}
+
+TEST(Lanes, ComeInTheOrderOfTheirFirstRowsInTheBatch) {
+  auto decoder = MakeDecoder(AnyTypeSchema());
+  Generations generations;
+  EXPECT_THAT(FlushTypes(*decoder, {"a", "b", "c", "a"}, &generations), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(FlushTypes(*decoder, {"c", "a", "c", "b"}, &generations), ElementsAre("c", "a", "b"));
+  EXPECT_THAT(FlushTypes(*decoder, {"b", "d"}, &generations), ElementsAre("b", "d"));
+}
+
+TEST(Lanes, IdleOnesAreDropped) {
+  auto decoder = MakeDecoder(AnyTypeSchema());
+  Generations first;
+  Generations next;
+  FlushTypes(*decoder, {"a", "b"}, &first);
+  for (int flush = 0; flush < 4; ++flush) FlushTypes(*decoder, {"a"}, &next);
+  FlushTypes(*decoder, {"a", "b"}, &next);
+  EXPECT_EQ(next["b"].number, first["b"].number);
+  EXPECT_FALSE(next["b"].is_first_batch);
+  for (int flush = 0; flush < 5; ++flush) FlushTypes(*decoder, {"a"}, &next);
+  FlushTypes(*decoder, {"a", "b"}, &next);
+  EXPECT_NE(next["b"].number, first["b"].number);
+  EXPECT_TRUE(next["b"].is_first_batch);
+  EXPECT_EQ(next["a"].number, first["a"].number);
+}
+
+TEST(Lanes, AreAllDroppedWhenThereAreMany) {
+  auto decoder = MakeDecoder(AnyTypeSchema());
+  std::vector<std::string> types;
+  for (int i = 0; i < 64; ++i) types.push_back(fmt::format("t{}", i));
+  Generations first;
+  Generations next;
+  FlushTypes(*decoder, types, &first);
+  FlushTypes(*decoder, types, &next);
+  for (const std::string& type : types) EXPECT_EQ(next[type].number, first[type].number);
+  types.emplace_back("one more");
+  FlushTypes(*decoder, types, &next);
+  FlushTypes(*decoder, types, &next);
+  for (const std::string& type : types) {
+    EXPECT_NE(next[type].number, first[type].number);
+    EXPECT_TRUE(next[type].is_first_batch);
+  }
+}
+
+TEST(Lanes, AreDroppedWhenAnEpochBegins) {
+  auto decoder = MakeDecoder(AnyTypeSchema());
+  Generations first;
+  Generations next;
+  FlushTypes(*decoder, {"a"}, &first);
+  decoder->SetSource({.topic = "events", .partition = 4, .ingested_at_us = kTestNowUs});
+  FlushTypes(*decoder, {"a"}, &next);
+  EXPECT_EQ(next["a"].number, first["a"].number) << "the same epoch";
+  decoder->SetSource({.topic = "events", .ingested_at_us = kTestNowUs + 1});
+  FlushTypes(*decoder, {"a"}, &first);
+  EXPECT_NE(next["a"].number, first["a"].number);
+  EXPECT_TRUE(first["a"].is_first_batch);
+}
+
+TEST(Lanes, AreDroppedAfterTheirRowsWhenAnEpochBeginsAmongThese) {
+  auto decoder = MakeDecoder(AnyTypeSchema());
+  Generations before;
+  Generations next;
+  FlushTypes(*decoder, {"a"}, &before);
+  EXPECT_TRUE(Decode(*decoder, R"({"type":"a","id":"of a"})").is_good);
+  decoder->SetSource({.topic = "events", .ingested_at_us = kTestNowUs + 1});
+  FlushTypes(*decoder, {"a", "b"}, &next);
+  EXPECT_EQ(next["a"].number, before["a"].number);
+  EXPECT_FALSE(next["a"].is_first_batch);
+  FlushTypes(*decoder, {"a"}, &next);
+  EXPECT_NE(next["a"].number, before["a"].number);
+  EXPECT_TRUE(next["a"].is_first_batch);
+}
+
+TEST(Lanes, NewOnesHaveNoTextsOfThoseDropped) {
+  auto decoder = MakeDecoder(AnyTypeSchema());
+  Generations generations;
+  FlushTypes(*decoder, {"a", "b"}, &generations);
+  decoder->SetSource({.topic = "events", .ingested_at_us = kTestNowUs + 1});
+  ASSERT_TRUE(Decode(*decoder, R"({"type":"c","id":"x"})").is_good);
+  const DecodedRows rows = *decoder->Flush();
+  const auto ids = rows.lanes[0].rows->GetColumnByName("id");
+  EXPECT_EQ(static_cast<const arrow::DictionaryArray&>(*ids).dictionary()->length(), 1);
+}
+
+TEST(Lanes, LargestDictionariesBeginAnewAtTheirLimit) {
+  const auto schema = std::make_shared<const RowSchema>(AnyTypeSchema());
+  const TypePlan plan = *MakeRecordPlan(*schema);
+  RecordParser parser(plan, *TimeZone::Load("UTC"), {});
+  const auto arrow_schema =
+      arrow::schema({arrow::field("type", arrow::utf8()), arrow::field("id", arrow::utf8())});
+  auto lanes = *Lanes::Make(schema, arrow_schema, BlockPool::OfProcess().get(), 200'000);
+  std::map<std::string, Generation> generations[2];
+  for (auto& batch : generations) {
+    for (int i = 0; i < 2'000; ++i) {
+      // 100,000 bytes, 90,000, 80,000 and little.
+      for (const auto& [type, distinct] :
+           std::map<std::string, int>{{"l", 1'000}, {"m", 900}, {"n", 800}, {"s", 9}}) {
+        const std::string json =
+            fmt::format(R"({{"type":"{}","id":"{:0>50}"}})", type, i % distinct);
+        ASSERT_TRUE(parser.ParseJson(json));
+        std::string problem;
+        Lanes::Lane* lane = lanes.Find(parser, &problem);
+        ASSERT_NE(lane, nullptr) << problem;
+        lane->rows.AppendRow(parser.arena(), 2);
+      }
+    }
+    std::vector<Lane> out;
+    lanes.Finish(&out);
+    for (const Lane& lane : out) batch[std::get<std::string>(lane.key[0])] = lane.generation;
+  }
+  EXPECT_NE(generations[0]["l"].number, generations[1]["l"].number);
+  EXPECT_TRUE(generations[1]["l"].is_first_batch);
+  for (const char* type : {"m", "n", "s"}) {
+    EXPECT_EQ(generations[0][type].number, generations[1][type].number) << type;
+  }
+}
+
 TEST(EventTime, MustLieInItsRange) {
   RowSchema schema = EventSchema();
   schema.event_time_column = "at";
