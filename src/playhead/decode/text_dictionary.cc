@@ -70,7 +70,7 @@ void AppendedBytes::Clear() {
 }
 
 TextDictionary::TextDictionary(BlockPool* pool)
-    : places_(pool), hashes_(pool), ends_(pool), text_(pool) {
+    : places_(pool), ends_(pool), text_(pool) {
   Begin();
 }
 
@@ -119,35 +119,29 @@ int32_t TextDictionary::Add(std::string_view value, uint64_t hash, size_t place)
   PH_CHECK(text_bytes_ + bytes <= INT32_MAX);
   text_.Reserve(text_bytes_ + bytes, text_bytes_);
   std::copy(value.begin(), value.end(), text_.as<char>() + text_bytes_);
-  places_.as<Place>()[place] = {.tag = TagOf(hash),
-                                .code = static_cast<uint32_t>(size_),
-                                .begin = static_cast<uint32_t>(text_bytes_),
-                                .size = static_cast<uint32_t>(bytes)};
   text_bytes_ += bytes;
-  hashes_.Reserve((size_ + 1) * 8, size_ * 8);
-  hashes_.as<uint64_t>()[size_] = hash;
   ends_.Reserve((size_ + 2) * 4, (size_ + 1) * 4);
   ends_.as<int32_t>()[size_ + 1] = static_cast<int32_t>(text_bytes_);
   const int64_t code = size_++;
+  places_.as<Place>()[place] = {.tag = TagOf(hash), .code = static_cast<uint32_t>(code)};
   if (static_cast<size_t>(size_) * 2 > mask_) SetPlaces((mask_ + 1) * 2);
   return static_cast<int32_t>(code);
 }
 
 void TextDictionary::SetPlaces(size_t count) {
+  PH_CHECK(count <= size_t{1} << 32);
+  GrowingBytes old = std::move(places_);
+  const size_t old_count = size_ == 0 ? 0 : mask_ + 1;
   places_.Reserve(static_cast<int64_t>(count * sizeof(Place)), 0);
   Place* places = places_.as<Place>();
-  std::fill_n(places, count, Place{.tag = 0, .code = Place::kFree, .begin = 0, .size = 0});
+  std::fill_n(places, count, Place{.tag = 0, .code = Place::kFree});
   mask_ = count - 1;
-  const uint64_t* hashes = hashes_.as<uint64_t>();
-  const int32_t* ends = ends_.as<int32_t>();
-  for (int64_t code = 0; code < size_; ++code) {
-    size_t i = hashes[code] & mask_;
+  for (size_t k = 0; k < old_count; ++k) {
+    const Place& place = old.as<Place>()[k];
+    if (place.code == Place::kFree) continue;
+    size_t i = place.tag & mask_;
     while (places[i].code != Place::kFree) i = (i + 1) & mask_;
-    const auto begin = static_cast<uint32_t>(ends[code]);
-    places[i] = {.tag = TagOf(hashes[code]),
-                 .code = static_cast<uint32_t>(code),
-                 .begin = begin,
-                 .size = static_cast<uint32_t>(ends[code + 1]) - begin};
+    places[i] = place;
   }
 }
 

@@ -94,7 +94,7 @@ class AppendedBytes {
 ///
 /// Finding waits for memory, so the callers look up several texts together: first all hashes, then
 /// Fetch() and FetchText() for each, then Find().
-/// Memory   the distinct texts and about 50 bytes for each.
+/// Memory   the distinct texts and about 30 bytes for each.
 /// Limits   2^31 - 1 bytes of distinct texts; the caller begins anew long before.
 /// Threads  one at a time, but for arrays of texts() that others read meanwhile.
 class TextDictionary {
@@ -107,19 +107,18 @@ class TextDictionary {
     const Place* places = places_.as<Place>();
     size_t i = hash & mask_;
     while (places[i].code != Place::kFree && places[i].tag != TagOf(hash)) i = (i + 1) & mask_;
-    const char* text = text_.as<char>() + places[i].begin;
-    __builtin_prefetch(text);
-    __builtin_prefetch(text + places[i].size);
+    if (places[i].code == Place::kFree) return;
+    const std::string_view known = text(static_cast<int32_t>(places[i].code));
+    __builtin_prefetch(known.data());
+    __builtin_prefetch(known.data() + known.size());
   }
   /// The code of the text, a new one if it has none.
   int32_t Find(std::string_view text, uint64_t hash) {
     for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
       const Place& place = places_.as<Place>()[i];
       if (place.code == Place::kFree) return Add(text, hash, i);
-      if (place.tag == TagOf(hash) &&
-          EqualTexts({text_.as<char>() + place.begin, place.size}, text)) {
-        return static_cast<int32_t>(place.code);
-      }
+      const auto code = static_cast<int32_t>(place.code);
+      if (place.tag == TagOf(hash) && EqualTexts(this->text(code), text)) return code;
     }
   }
   int32_t Find(std::string_view text);
@@ -131,7 +130,7 @@ class TextDictionary {
   int64_t text_bytes() const { return text_bytes_; }
   /// Of the texts and their lengths, as Parquet's dictionary page has them.
   int64_t page_bytes() const { return text_bytes_ + 4 * size_; }
-  int64_t memory_bytes() const { return text_bytes_ + 50 * size_; }
+  int64_t memory_bytes() const { return text_bytes_ + 30 * size_; }
   std::string_view text(int32_t code) const {
     const int32_t* ends = ends_.as<int32_t>() + code;
     return {text_.as<char>() + ends[0], static_cast<size_t>(ends[1] - ends[0])};
@@ -143,17 +142,15 @@ class TextDictionary {
   void Clear();
 
  private:
-  /// A free place or the upper half of a hash, and the text that has it: all that is needed to
-  /// compare it, for each look into other memory is one more wait.
+  /// A free place, or the lower half of a hash, which also tells where it belongs in a larger
+  /// table, and the code of the text that has it.
   struct Place {
     static constexpr uint32_t kFree = UINT32_MAX;
     uint32_t tag;
     uint32_t code;
-    uint32_t begin;  // in text_
-    uint32_t size;
   };
 
-  static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+  static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash); }
   void EncodeBlock(std::span<const std::string_view> texts, int32_t* codes);
   int32_t Add(std::string_view text, uint64_t hash, size_t place);
   void SetPlaces(size_t count);
@@ -161,8 +158,7 @@ class TextDictionary {
 
   GrowingBytes places_;  // open addressing, a power of two, at most half full
   size_t mask_ = 0;
-  GrowingBytes hashes_;  // uint64_t by code
-  AppendedBytes ends_;   // int32_t, of the texts; the first is 0
+  AppendedBytes ends_;  // int32_t, of the texts; the first is 0
   AppendedBytes text_;
   int64_t size_ = 0;
   int64_t text_bytes_ = 0;
