@@ -2,6 +2,7 @@
 
 #include "playhead/base/arrow_status.h"
 #include "playhead/decode/text_dictionary.h"
+#include "playhead/table/number_dictionary.h"
 #include "playhead/table/page_compression.h"
 
 #include <arrow/api.h>
@@ -10,8 +11,8 @@
 #include <parquet/schema.h>
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
-#include <unordered_set>
 
 namespace playhead::table {
 namespace {
@@ -70,14 +71,14 @@ std::vector<Arrays> ChunksOfLeaves(const Chunks& columns) {
 }
 
 struct Sample {
-  std::unordered_set<std::string_view> distinct;
+  NumberDictionary hashes;  // of the distinct values
   int64_t values = 0;
   int64_t bytes = 0;
 
   void Add(std::string_view value) {
     ++values;
     bytes += static_cast<int64_t>(value.size());
-    distinct.insert(value);
+    hashes.Code(std::hash<std::string_view>()(value));
   }
 };
 
@@ -117,7 +118,6 @@ ColumnEncoding ChooseEncoding(const Arrays& chunks) {
       return ColumnEncoding::kDictionary;
   }
   Sample sample;
-  sample.distinct.reserve(kSampleValues);
   int64_t length = 0;
   for (const auto& chunk : chunks) length += chunk->length();
   const int64_t step = std::max<int64_t>(length / kSampleValues, 1);
@@ -132,7 +132,7 @@ ColumnEncoding ChooseEncoding(const Arrays& chunks) {
   const double share_max = is_text ? kTextShareMax : kNumberShareMax;
   const auto drawn = static_cast<double>(sample.values);
   const double value_bytes = drawn == 0 ? 0 : static_cast<double>(sample.bytes) / drawn;
-  const auto seen = static_cast<double>(sample.distinct.size());
+  const auto seen = static_cast<double>(sample.hashes.numbers().size());
   return decode::DictionaryPays(drawn, seen, seen * (value_bytes + sizeof(int32_t)), share_max,
                                 static_cast<double>(length))
              ? ColumnEncoding::kDictionary
