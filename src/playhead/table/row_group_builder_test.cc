@@ -1,5 +1,8 @@
 #include "playhead/table/row_group_builder.h"
 
+#include "playhead/table/test_codes.h"
+#include "playhead/table/test_parquet.h"
+
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
@@ -41,28 +44,7 @@ std::shared_ptr<arrow::RecordBatch> Rows(int64_t begin, int64_t end) {
 
 /// The column as plain text again.
 std::shared_ptr<arrow::Array> Plain(const arrow::ChunkedArray& column) {
-  std::shared_ptr<arrow::Array> array = *arrow::Concatenate(column.chunks());
-  const auto decode = [](const arrow::Array& coded) -> std::shared_ptr<arrow::Array> {
-    const auto& dictionary = static_cast<const arrow::DictionaryArray&>(coded);
-    const auto& texts = static_cast<const arrow::BinaryArray&>(*dictionary.dictionary());
-    auto builder = *arrow::MakeBuilder(texts.type());
-    for (int64_t i = 0; i < coded.length(); ++i) {
-      EXPECT_TRUE((coded.IsNull(i)
-                       ? builder->AppendNull()
-                       : builder->AppendScalar(**texts.GetScalar(dictionary.GetValueIndex(i))))
-                      .ok());
-    }
-    return *builder->Finish();
-  };
-  if (array->type_id() == arrow::Type::DICTIONARY) return decode(*array);
-  if (array->type_id() == arrow::Type::LIST) {
-    const auto& lists = static_cast<const arrow::ListArray&>(*array);
-    if (lists.value_type()->id() != arrow::Type::DICTIONARY) return array;
-    return std::make_shared<arrow::ListArray>(arrow::list(arrow::utf8()), lists.length(),
-                                              lists.value_offsets(), decode(*lists.values()),
-                                              lists.null_bitmap());
-  }
-  return array;
+  return PlainText(*arrow::Concatenate(column.chunks()));
 }
 
 bool IsCoded(const arrow::ChunkedArray& column) {
@@ -77,6 +59,9 @@ void ExpectRows(const std::vector<std::shared_ptr<arrow::ChunkedArray>>& columns
     const auto plain = Plain(*columns[static_cast<size_t>(i)]);
     EXPECT_TRUE(plain->ValidateFull().ok()) << plain->ValidateFull().ToString();
     EXPECT_TRUE(plain->Equals(rows->column(i))) << rows->schema()->field(i)->name();
+    for (const auto& chunk : columns[static_cast<size_t>(i)]->chunks()) {
+      if (IsCoded(*columns[static_cast<size_t>(i)])) ExpectDictionaryOfItsTexts(chunk);
+    }
   }
 }
 
@@ -128,6 +113,134 @@ TEST(RowGroupBuilder, CountsItsMemory) {
   EXPECT_FALSE(builder.has_full_dictionary());
   builder.Finish();
   EXPECT_LT(builder.memory_bytes(), 1'000);
+}
+
+constexpr int kId = 0;
+constexpr int kTitle = 1;
+constexpr int kGenre = 2;
+
+TEST(RowGroupBuilder, TakesAGenerationFromItsStart) {
+  CodedLane lane;
+  lane.GiveUp(kId);
+  RowGroupBuilder builder(TestSchema());
+  CodedLane::Batch last;
+  for (int64_t begin = 0; begin < 6'000; begin += 1'500) {
+    last = lane.Code(*Rows(begin, begin + 1'500));
+    builder.Append(*last.rows, 131'072, last.generation);
+  }
+  const auto columns = builder.Finish();
+  EXPECT_FALSE(IsCoded(*columns[kId]));
+  ExpectRows(columns, Rows(0, 6'000));
+  // The texts were not copied.
+  const auto text_of = [](const arrow::Array& array) {
+    const auto* elements = array.data().get();
+    if (array.type_id() == arrow::Type::LIST) elements = elements->child_data[0].get();
+    return elements->dictionary->buffers[2]->data();
+  };
+  EXPECT_EQ(text_of(*columns[kTitle]->chunk(0)), text_of(*last.rows->column(kTitle)));
+  EXPECT_EQ(text_of(*columns[kGenre]->chunk(0)), text_of(*last.rows->column(kGenre)));
+
+  // The second row group begins in the middle of the generation, the third with another one.
+  const CodedLane::Batch more = lane.Code(*Rows(1, 3'000));
+  builder.Append(*more.rows, 131'072, more.generation);
+  ExpectRows(builder.Finish(), Rows(1, 3'000));
+  lane.StartGeneration();
+  const CodedLane::Batch anew = lane.Code(*Rows(2, 3'000));
+  builder.Append(*anew.rows, 131'072, anew.generation);
+  ExpectRows(builder.Finish(), Rows(2, 3'000));
+}
+
+TEST(RowGroupBuilder, TakesSlicesOfAFirstBatch) {
+  CodedLane lane;
+  RowGroupBuilder builder(TestSchema());
+  const auto rows = Rows(0, 60);
+  CodedLane::Batch batch = lane.Code(*rows);
+  // Each of the first slices lacks texts of the next one.
+  const std::vector<int64_t> ends = {1, 2, 3, 5, 6, 30, 60};
+  int64_t begin = 0;
+  int64_t first = 0;
+  for (const int64_t end : ends) {
+    builder.Append(*batch.rows->Slice(begin, end - begin), 1'000, batch.generation);
+    batch.generation.is_first_batch = false;
+    begin = end;
+    // A row group of four slices, then one of the rest.
+    if (end == 5) {
+      ExpectRows(builder.Finish(), rows->Slice(0, 5));
+      first = 5;
+    }
+  }
+  ExpectRows(builder.Finish(), rows->Slice(first));
+}
+
+TEST(RowGroupBuilder, ListsMayHaveTheirFirstElementsLate) {
+  const auto schema = arrow::schema({arrow::field("genre", arrow::list(arrow::utf8()))});
+  const auto batch_of = [&](const TextLists& lists) {
+    return arrow::RecordBatch::Make(schema, std::ssize(lists),
+                                    {ListArray(lists, schema->field(0)->type())});
+  };
+  const std::vector<std::shared_ptr<arrow::RecordBatch>> batches = {
+      batch_of({std::nullopt, Texts{}}), batch_of({Texts{std::nullopt, std::nullopt}, Texts{}}),
+      batch_of({Texts{"a", "b"}, std::nullopt}), batch_of({Texts{"b", "c", std::nullopt, "a"}})};
+  // The row group begins with each of the batches once.
+  for (size_t first = 0; first < batches.size(); ++first) {
+    CodedLane lane;
+    RowGroupBuilder builder(schema);
+    for (size_t i = 0; i < batches.size(); ++i) {
+      const CodedLane::Batch batch = lane.Code(*batches[i]);
+      if (i >= first) builder.Append(*batch.rows, 1'000, batch.generation);
+    }
+    const std::vector rows(batches.begin() + static_cast<std::ptrdiff_t>(first), batches.end());
+    ExpectRows(builder.Finish(), *(*arrow::Table::FromRecordBatches(rows))->CombineChunksToBatch());
+  }
+}
+
+TEST(RowGroupBuilder, LaneMayGiveUpADictionaryInTheMiddle) {
+  CodedLane lane;
+  RowGroupBuilder builder(TestSchema());
+  CodedLane::Batch batch = lane.Code(*Rows(0, 100));
+  builder.Append(*batch.rows, 131'072, batch.generation);
+  lane.GiveUp(kTitle);
+  lane.GiveUp(kGenre);
+  batch = lane.Code(*Rows(100, 200));
+  builder.Append(*batch.rows, 131'072, batch.generation);
+  ExpectRows(builder.Finish(), Rows(0, 200));
+
+  // A row group that begins without codes of a generation goes on so, also when another lane has
+  // codes.
+  batch = lane.Code(*Rows(200, 300));
+  builder.Append(*batch.rows, 131'072, batch.generation);
+  CodedLane other;
+  batch = other.Code(*Rows(300, 400));
+  builder.Append(*batch.rows->Slice(0, 50), 131'072, batch.generation);
+  builder.Append(*batch.rows->Slice(50), 131'072, {.number = batch.generation.number});
+  const auto columns = builder.Finish();
+  EXPECT_FALSE(IsCoded(*columns[kTitle]));
+  EXPECT_FALSE(IsCoded(*columns[kGenre]));
+  ExpectRows(columns, Rows(200, 400));
+}
+
+TEST(RowGroupBuilder, CodesThatDoNotPayBecomePlain) {
+  CodedLane lane;
+  RowGroupBuilder builder(TestSchema());
+  // Few rows are judged at the end.
+  CodedLane::Batch batch = lane.Code(*Rows(0, 60));
+  builder.Append(*batch.rows, 131'072, batch.generation);
+  auto columns = builder.Finish();
+  EXPECT_FALSE(IsCoded(*columns[kId]));
+  EXPECT_TRUE(IsCoded(*columns[kTitle]));
+  ExpectRows(columns, Rows(0, 60));
+
+  // Many are judged as they come, so that no dictionary goes on growing.
+  RowGroupBuilder many(TestSchema());
+  lane.StartGeneration();
+  batch = lane.Code(*Rows(0, 5'000));
+  many.Append(*batch.rows, 131'072, batch.generation);
+  EXPECT_LT(many.memory_bytes(), 5'000 * 50);
+  batch = lane.Code(*Rows(5'000, 6'000));
+  many.Append(*batch.rows, 131'072, batch.generation);
+  columns = many.Finish();
+  EXPECT_FALSE(IsCoded(*columns[kId]));
+  ExpectRows(columns, Rows(0, 6'000));
 }
 
 }  // namespace
