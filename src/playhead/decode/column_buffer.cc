@@ -20,6 +20,8 @@ namespace {
 constexpr int64_t kFirstCapacity = 64;
 // From so many values on a dictionary is judged while more come.
 constexpr int64_t kJudgedValues = 4096;
+// Up to so many texts comparing all is less than finding one.
+constexpr int64_t kFewTexts = 8;
 // Texts from which on a dictionary is large (see PendingTexts).
 constexpr int64_t kLargeDictionary = 4096;
 // Texts that are looked up together; more would not stay in the first cache.
@@ -256,6 +258,18 @@ void ColumnBuffer::AppendPending(std::span<const Slot* const> rows, size_t colum
   last_code_ = -1;
 }
 
+void ColumnBuffer::AppendAmongFew(std::span<const Slot* const> rows, size_t column) {
+  for (const Slot* slots : rows) {
+    const Slot& slot = slots[column];
+    if (!slot.has_value()) {
+      AppendNull();
+    } else {
+      const std::string_view text = slot.view();
+      AppendCode(IsLast(text) ? last_code_ : dictionary_->FindAmongFew(text));
+    }
+  }
+}
+
 void ColumnBuffer::ResolvePending() {
   if (pending_ == nullptr || pending_->count == 0) return;
   PendingTexts& pending = *pending_;
@@ -286,27 +300,23 @@ void ColumnBuffer::AppendCoded(std::span<const Slot* const> rows, size_t column)
       AppendPending(part, column);
       continue;
     }
-    // Many columns have one value for long stretches; those are compared only.
+    if (dictionary_->size() <= kFewTexts) {
+      AppendAmongFew(part, column);
+      continue;
+    }
+    // Equal neighbours are compared only.
     size_t count = 0;
     std::string_view before;
     if (last_code_ >= 0) before = dictionary_->text(last_code_);
     bool has_before = last_code_ >= 0;
-    bool has_null = false;
     for (const Slot* slots : part) {
       const Slot& slot = slots[column];
-      if (!slot.has_value()) {
-        has_null = true;
-        continue;
-      }
+      if (!slot.has_value()) continue;
       const std::string_view text = slot.view();
       if (has_before && EqualTexts(text, before)) continue;
       has_before = true;
       before = text;
       texts[count++] = text;
-    }
-    if (count == 0 && has_before && !has_null) {
-      AppendLast(static_cast<int64_t>(part.size()));
-      continue;
     }
     HashTexts({texts.data(), count}, hashes);
     for (size_t i = 0; i < count; ++i) dictionary_->Fetch(hashes[i]);

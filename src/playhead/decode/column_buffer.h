@@ -2,6 +2,7 @@
 
 #include "playhead/base/block_pool.h"
 #include "playhead/decode/generation.h"
+#include "playhead/decode/short_text.h"
 #include "playhead/decode/slot.h"
 #include "playhead/decode/text_dictionary.h"
 #include "playhead/decode/type_plan.h"
@@ -9,42 +10,12 @@
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 namespace playhead::decode {
-
-/// The first and the last N bytes, which may overlap.
-template <size_t N>
-inline void CopyEnds(uint8_t* to, const char* from, size_t size) {
-  struct {
-    char bytes[N];
-  } first, last;
-  std::memcpy(&first, from, N);
-  std::memcpy(&last, from + size - N, N);
-  std::memcpy(to, &first, N);
-  std::memcpy(to + size - N, &last, N);
-}
-
-/// memcpy without a call for the short texts that most are.
-inline void CopyText(uint8_t* to, const char* from, size_t size) {
-  if (size > 64) {
-    std::memcpy(to, from, size);
-  } else if (size >= 32) {
-    CopyEnds<32>(to, from, size);
-  } else if (size >= 16) {
-    CopyEnds<16>(to, from, size);
-  } else if (size >= 8) {
-    CopyEnds<8>(to, from, size);
-  } else if (size >= 4) {
-    CopyEnds<4>(to, from, size);
-  } else {
-    for (size_t i = 0; i < size; ++i) to[i] = static_cast<uint8_t>(from[i]);
-  }
-}
 
 /// Texts of a column that wait for their codes. A large dictionary lies on more pages than the
 /// processor can keep in mind, so many texts of one column are looked up in a row.
@@ -142,6 +113,7 @@ class ColumnBuffer {
   }
   void AppendElements(const Slot& slot, const SlotArena& arena);
   void AppendCoded(std::span<const Slot* const> rows, size_t column);
+  void AppendAmongFew(std::span<const Slot* const> rows, size_t column);
   void AppendLast(int64_t count);
   void AppendPending(std::span<const Slot* const> rows, size_t column);
   void AppendPending(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "playhead/decode/lanes.h"
 
 #include "playhead/decode/json_text.h"
+#include "playhead/decode/short_text.h"
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -15,6 +16,7 @@ namespace {
 constexpr int64_t kMicrosPerDay = 86'400LL * 1'000'000;
 constexpr int64_t kMicrosPerHour = 3'600LL * 1'000'000;
 constexpr size_t kSpareLanesMax = 16;
+constexpr size_t kLanesCompared = 8;
 // So many keep their dictionaries from one batch to the next.
 constexpr size_t kLanesKeptMax = 64;
 // After so many batches without a row a lane is dropped: streams are about in order of time, so
@@ -108,7 +110,7 @@ bool Lanes::Matches(const Lane& lane) const {
       if (!std::holds_alternative<std::monostate>(value)) return false;
     } else if (part.is_text) {
       const auto* text = std::get_if<std::string>(&value);
-      if (text == nullptr || *text != part.text) return false;
+      if (text == nullptr || !EqualTexts(*text, part.text)) return false;
     } else {
       const auto* integer = std::get_if<int64_t>(&value);
       if (integer == nullptr || *integer != part.integer) return false;
@@ -130,6 +132,10 @@ uint64_t Lanes::HashOfKey() const {
 Lanes::Lane* Lanes::Find(const RecordParser& record, std::string* problem) {
   ComputeKey(record);
   if (last_ != nullptr && Matches(*last_)) return last_;
+  // Most streams have few lanes at a time, which are told by their first bytes.
+  for (size_t i = 0; i < std::min(filled_.size(), kLanesCompared); ++i) {
+    if (Matches(*filled_[i])) return last_ = filled_[i];
+  }
   uint64_t hash = HashOfKey();
   uint64_t mask = table_.size() - 1;
   for (uint64_t place = hash & mask; table_[place] >= 0; place = (place + 1) & mask) {

@@ -69,8 +69,7 @@ void AppendedBytes::Clear() {
   capacity_ = 0;
 }
 
-TextDictionary::TextDictionary(BlockPool* pool)
-    : places_(pool), ends_(pool), text_(pool) {
+TextDictionary::TextDictionary(BlockPool* pool) : places_(pool), ends_(pool), text_(pool) {
   Begin();
 }
 
@@ -118,7 +117,7 @@ int32_t TextDictionary::Add(std::string_view value, uint64_t hash, size_t place)
   const auto bytes = static_cast<int64_t>(value.size());
   PH_CHECK(text_bytes_ + bytes <= INT32_MAX);
   text_.Reserve(text_bytes_ + bytes, text_bytes_);
-  std::copy(value.begin(), value.end(), text_.as<char>() + text_bytes_);
+  CopyText(text_.data() + text_bytes_, value.data(), value.size());
   text_bytes_ += bytes;
   ends_.Reserve((size_ + 2) * 4, (size_ + 1) * 4);
   ends_.as<int32_t>()[size_ + 1] = static_cast<int32_t>(text_bytes_);

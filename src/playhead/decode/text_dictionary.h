@@ -1,11 +1,11 @@
 #pragma once
 
 #include "playhead/base/block_pool.h"
+#include "playhead/decode/short_text.h"
 
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -24,38 +24,6 @@ bool DictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,
 /// and at most the share `share_max` of all values may differ.
 bool DictionaryPays(double values, double seen, double seen_bytes, double share_max,
                     double values_expected);
-
-/// Whether the first and the last N bytes, which may overlap, are equal.
-template <typename Word>
-inline bool EqualEnds(const char* a, const char* b, size_t size) {
-  Word first[2];
-  Word last[2];
-  std::memcpy(&first[0], a, sizeof(Word));
-  std::memcpy(&first[1], b, sizeof(Word));
-  std::memcpy(&last[0], a + size - sizeof(Word), sizeof(Word));
-  std::memcpy(&last[1], b + size - sizeof(Word), sizeof(Word));
-  return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
-}
-
-/// Whether two texts are equal; without a call for the short ones that most are.
-inline bool EqualTexts(std::string_view left, std::string_view right) {
-  using Word128 = unsigned __int128;
-  const size_t size = left.size();
-  if (size != right.size()) return false;
-  const char* a = left.data();
-  const char* b = right.data();
-  if (size > 64) return std::memcmp(a, b, size) == 0;
-  if (size > 32) {
-    return EqualEnds<Word128>(a, b, 32) && EqualEnds<Word128>(a + size - 32, b + size - 32, 32);
-  }
-  if (size >= 16) return EqualEnds<Word128>(a, b, size);
-  if (size >= 8) return EqualEnds<uint64_t>(a, b, size);
-  if (size >= 4) return EqualEnds<uint32_t>(a, b, size);
-  for (size_t i = 0; i < size; ++i) {
-    if (a[i] != b[i]) return false;
-  }
-  return true;
-}
 
 /// Bytes that grow by doubling and are only ever appended to. What was handed out keeps the block
 /// it is in, so that another thread may read it while more is appended.
@@ -122,6 +90,13 @@ class TextDictionary {
     }
   }
   int32_t Find(std::string_view text);
+  /// As Find() in a dictionary of a few texts, without hashing them.
+  int32_t FindAmongFew(std::string_view text) {
+    for (int32_t code = 0; code < size_; ++code) {
+      if (EqualTexts(this->text(code), text)) return code;
+    }
+    return Find(text);
+  }
   /// Writes a code for each value of `values` to `codes`, which has room for all; 0 for nulls.
   void Encode(const arrow::BinaryArray& values, int32_t* codes);
 
