@@ -9,10 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <set>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 namespace playhead::storage {
@@ -21,6 +25,30 @@ namespace {
 constexpr size_t kBufferBytes = 1 << 20;
 // Starting the write-back early keeps the fsync at the end short.
 constexpr int64_t kWriteBackBytes = 8 << 20;
+constexpr size_t kSyncsAtOnce = 16;
+
+/// Calls `work` for 0 to `count` - 1, several at a time: each fsync waits for a flush of the disk,
+/// and flushes that are wanted at the same time are one. The first error.
+template <typename Work>
+Status ForEachTogether(size_t count, const Work& work) {
+  if (count <= 1) return count == 0 ? Status() : work(0);
+  std::vector<Status> results(count);
+  std::atomic<size_t> next = 0;
+  const auto run = [&] {
+    for (size_t i = next++; i < count; i = next++) results[i] = work(i);
+  };
+  {
+    std::vector<std::jthread> helpers;
+    try {
+      for (size_t i = 1; i < std::min(count, kSyncsAtOnce); ++i) helpers.emplace_back(run);
+    } catch (const std::system_error&) {
+      // Fewer threads than wished for do as well.
+    }
+    run();
+  }
+  const auto failed = std::ranges::find_if(results, [](const Status& one) { return !one.ok(); });
+  return failed == results.end() ? Status() : *failed;
+}
 
 }  // namespace
 
@@ -72,22 +100,27 @@ std::string FolderOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Status MakeFolders(const std::string& folder) {
-  if (mkdir(folder.c_str(), 0755) == 0) return SyncFolder(FolderOf(folder));
+Status MakeFolders(const std::string& folder, std::set<std::string>* unsynced) {
+  if (mkdir(folder.c_str(), 0755) == 0) {
+    unsynced->insert(FolderOf(folder));
+    return {};
+  }
   if (errno == EEXIST) {
     struct stat info{};
     if (stat(folder.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
       return ErrnoStatus("mkdir", folder, EEXIST);
     }
     // Somebody else made it a moment ago and may not have synced its name yet.
-    return SyncFolder(FolderOf(folder));
+    unsynced->insert(FolderOf(folder));
+    return {};
   }
   if (errno != ENOENT || folder == "/") return ErrnoStatus("mkdir", folder, errno);
-  PH_RETURN_IF_ERROR(MakeFolders(FolderOf(folder)));
+  PH_RETURN_IF_ERROR(MakeFolders(FolderOf(folder), unsynced));
   if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
     return ErrnoStatus("mkdir", folder, errno);
   }
-  return SyncFolder(FolderOf(folder));
+  unsynced->insert(FolderOf(folder));
+  return {};
 }
 
 Result<TempFile> MakeTempFile(const std::string& final_path) {
@@ -96,7 +129,9 @@ Result<TempFile> MakeTempFile(const std::string& final_path) {
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   int fd = open(temp.path.c_str(), flags, 0644);
   if (fd < 0 && errno == ENOENT) {
-    PH_RETURN_IF_ERROR(MakeFolders(folder));
+    std::set<std::string> unsynced;
+    PH_RETURN_IF_ERROR(MakeFolders(folder, &unsynced));
+    PH_RETURN_IF_ERROR(SyncFolders(unsynced));
     fd = open(temp.path.c_str(), flags, 0644);
   }
   if (fd < 0) return ErrnoStatus("open", temp.path, errno);
@@ -127,6 +162,11 @@ Status SyncFolder(const std::string& folder) {
   return SyncFile(fd.get(), folder);
 }
 
+Status SyncFolders(const std::set<std::string>& folders) {
+  const std::vector<std::string> all(folders.begin(), folders.end());
+  return ForEachTogether(all.size(), [&](size_t i) { return SyncFolder(all[i]); });
+}
+
 Status RenameNoReplace(const std::string& from, const std::string& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
   if (errno != EINVAL && errno != ENOSYS) return ErrnoStatus("rename", to, errno);
@@ -155,14 +195,13 @@ arrow::Status ToArrow(const Status& status) {
 }
 
 Status SyncAll(std::vector<UnsyncedFile> files) {
+  PH_RETURN_IF_ERROR(ForEachTogether(files.size(), [&](size_t i) -> Status {
+    PH_RETURN_IF_ERROR(SyncFile(files[i].fd.get(), files[i].path));
+    return files[i].fd.Close(files[i].path);
+  }));
   std::set<std::string> folders;
-  for (UnsyncedFile& file : files) {
-    PH_RETURN_IF_ERROR(SyncFile(file.fd.get(), file.path));
-    PH_RETURN_IF_ERROR(file.fd.Close(file.path));
-    folders.insert(FolderOf(file.path));
-  }
-  for (const std::string& folder : folders) PH_RETURN_IF_ERROR(SyncFolder(folder));
-  return {};
+  for (const UnsyncedFile& file : files) folders.insert(FolderOf(file.path));
+  return SyncFolders(folders);
 }
 
 LocalOutput::LocalOutput(std::string path, TempFile temp)

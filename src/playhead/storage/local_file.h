@@ -7,6 +7,7 @@
 #include <arrow/status.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,8 +49,11 @@ Status WriteAll(int fd, const std::string& path, std::string_view bytes);
 Status SyncFile(int fd, const std::string& path);
 /// fsync of a folder, which makes names in it durable.
 Status SyncFolder(const std::string& folder);
-/// Makes a folder and its missing parents; the name of each is durable.
-Status MakeFolders(const std::string& folder);
+/// As SyncFolder() for each, several at a time.
+Status SyncFolders(const std::set<std::string>& folders);
+/// Makes a folder and its missing parents; the names are durable once SyncFolders() has been called
+/// for the folders that it adds to `unsynced`.
+Status MakeFolders(const std::string& folder, std::set<std::string>* unsynced);
 /// Atomic; kAlreadyExists when `to` is taken, kNotFound when `from` is gone. Not durable by itself.
 Status RenameNoReplace(const std::string& from, const std::string& to);
 Status RenameReplace(const std::string& from, const std::string& to);
@@ -69,7 +73,7 @@ struct UnsyncedFile {
   std::string path;
   FileDescriptor fd;
 };
-/// fsync of all files, then of their folders.
+/// fsync of all files, then of their folders, several at a time.
 Status SyncAll(std::vector<UnsyncedFile> files);
 
 /// Buffers small writes.

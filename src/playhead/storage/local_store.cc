@@ -24,11 +24,6 @@ int64_t ModifiedMicros(const struct stat& info) {
   return static_cast<int64_t>(info.st_mtim.tv_sec) * 1'000'000 + info.st_mtim.tv_nsec / 1'000;
 }
 
-Status SyncFolders(const std::set<std::string>& folders) {
-  for (const std::string& folder : folders) PH_RETURN_IF_ERROR(SyncFolder(folder));
-  return {};
-}
-
 // Writes a file under its name; the caller syncs it.
 Result<UnsyncedFile> WriteUnsynced(const std::string& path, std::string_view contents,
                                    bool replace) {
@@ -44,13 +39,14 @@ Result<UnsyncedFile> WriteUnsynced(const std::string& path, std::string_view con
   return UnsyncedFile{.path = path, .fd = std::move(temp.fd)};
 }
 
-Status PublishOne(const std::string& from, const std::string& to) {
+/// The folders that are to be synced go to `unsynced`.
+Status PublishOne(const std::string& from, const std::string& to, std::set<std::string>* unsynced) {
   const Status status = RenameNoReplace(from, to);
   if (status.code() != StatusCode::kNotFound) return status;
   // Either the staged file or the final folder is missing.
   struct stat info{};
   if (stat(from.c_str(), &info) != 0) return ErrnoStatus("publish", from, errno);
-  PH_RETURN_IF_ERROR(MakeFolders(FolderOf(to)));
+  PH_RETURN_IF_ERROR(MakeFolders(FolderOf(to), unsynced));
   return RenameNoReplace(from, to);
 }
 
@@ -150,7 +146,9 @@ class LocalStore final : public ObjectStore {
     for (const ObjectMove& move : moves) {
       Result<std::string> from = LocalPath(move.staged_uri);
       Result<std::string> to = LocalPath(move.final_uri);
-      status = !from.ok() ? from.status() : to.ok() ? PublishOne(*from, *to) : to.status();
+      status = !from.ok() ? from.status()
+               : to.ok()  ? PublishOne(*from, *to, &final_folders)
+                          : to.status();
       if (!status.ok()) break;
       CrashPoint("commit.published_one");
       final_folders.insert(FolderOf(*to));
