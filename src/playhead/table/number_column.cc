@@ -118,6 +118,22 @@ int64_t NumberColumnWriter::WriteUncoded(const std::vector<Number>& numbers,
 }
 
 template <typename Number>
+bool NumberColumnWriter::EncodeAll(const std::vector<Number>& numbers) {
+  const auto bytes_max = static_cast<size_t>(pages_.properties().dictionary_pagesize_limit());
+  dictionary_.Clear();
+  codes_.resize(numbers.size());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const auto bits = std::bit_cast<Bits<Number>>(numbers[i]);
+    // Neighbours are often equal.
+    codes_[i] = i > 0 && bits == std::bit_cast<Bits<Number>>(numbers[i - 1])
+                    ? codes_[i - 1]
+                    : dictionary_.Code(bits);
+    if (dictionary_.numbers().size() * sizeof(Number) > bytes_max) return false;
+  }
+  return true;
+}
+
+template <typename Number>
 int64_t NumberColumnWriter::WriteNumbers(const arrow::ChunkedArray& column,
                                          parquet::ColumnChunkMetaDataBuilder& metadata,
                                          parquet::PageWriter& writer) {
@@ -145,21 +161,8 @@ int64_t NumberColumnWriter::WriteNumbers(const arrow::ChunkedArray& column,
   metadata.SetStatistics(statistics);
 
   int64_t bytes = 0;
-  const bool is_coded = pages_.properties().dictionary_enabled(descriptor.path()) && [&] {
-    const auto entries_max =
-        static_cast<size_t>(pages_.properties().dictionary_pagesize_limit()) / sizeof(Number);
-    dictionary_.Clear();
-    codes_.resize(numbers.size());
-    for (size_t i = 0; i < numbers.size(); ++i) {
-      const auto bits = std::bit_cast<Bits<Number>>(numbers[i]);
-      // Neighbours are often equal.
-      codes_[i] = i > 0 && bits == std::bit_cast<Bits<Number>>(numbers[i - 1])
-                      ? codes_[i - 1]
-                      : dictionary_.Code(bits);
-      if (dictionary_.numbers().size() > entries_max) return false;
-    }
-    return true;
-  }();
+  const bool is_coded =
+      pages_.properties().dictionary_enabled(descriptor.path()) && EncodeAll(numbers);
   if (is_coded) {
     std::vector<uint8_t>& page = pages_.BeginDictionary();
     for (const uint64_t number : dictionary_.numbers()) {

@@ -36,6 +36,9 @@ class NumberColumnWriter {
   template <typename Number>
   int64_t WriteNumbers(const arrow::ChunkedArray& column,
                        parquet::ColumnChunkMetaDataBuilder& metadata, parquet::PageWriter& writer);
+  /// Fills dictionary_ and codes_; false if the dictionary grows beyond the limit.
+  template <typename Number>
+  bool EncodeAll(const std::vector<Number>& numbers);
   template <typename Number>
   int64_t WriteUncoded(const std::vector<Number>& numbers, parquet::PageWriter& writer);
 

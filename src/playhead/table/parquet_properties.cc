@@ -217,8 +217,8 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
       builder.encoding(path, ParquetEncoding(encoding));
     }
     if (compression != parquet::Compression::ZSTD) continue;
-    if (auto options = ChooseZstdOptions(leaves[static_cast<size_t>(i)])) {
-      builder.codec_options(path, std::move(options));
+    if (const auto options = ChooseZstdOptions(leaves[static_cast<size_t>(i)])) {
+      builder.codec_options(path, options);
     }
   }
   return builder.build();
