@@ -21,6 +21,7 @@ struct Piece {
   int64_t number = 0;          ///< of this piece, from 0
   int64_t total_bytes = 0;     ///< of the record or rest, also beyond `bytes`
   std::string_view problem{};  ///< why it is unreadable
+  bool is_of_chunk = false;    ///< `bytes` lie in the chunk that was pushed and stay with it
 };
 
 /// Puts together a piece that may begin in one chunk of the input and end in another. What lies in
@@ -54,6 +55,7 @@ class PieceAssembler {
     piece.total_bytes = total_ + static_cast<int64_t>(part.size());
     if (total_ == 0) {
       piece.bytes = part;
+      piece.is_of_chunk = true;
     } else {
       Keep(part);
       piece.bytes = kept_;

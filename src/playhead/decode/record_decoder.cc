@@ -155,6 +155,8 @@ class Decoder : public RecordDecoder {
     buffered_bytes_ += bytes;
   }
 
+  void Settle() override { queue_.Settle(); }
+
   int64_t buffered_bytes() const override { return buffered_bytes_; }
   int64_t buffered_rows() const override { return good_count_ + dead_count_; }
   int64_t buffered_lanes() const override { return lanes_.size(); }
@@ -235,7 +237,7 @@ class Decoder : public RecordDecoder {
     }
 
     SlotArena arena = parser_.arena();
-    queue_.Put(lane->rows, record.bytes, arena, parser_.slot_count());
+    queue_.Put(lane->rows, record.bytes, record.stays, arena, parser_.slot_count());
     ColumnBuffer& offsets = lane->rows.column(columns + 2);
     if (!parser_.extra().empty()) {
       ColumnBuffer& extra = lane->rows.column(columns + 4);

@@ -28,6 +28,8 @@ struct SourceOfRows {
 /// One record as delivered. `bytes` may be followed by anything; no padding is required.
 struct Record {
   std::string_view bytes;
+  /// The bytes stay as they are until RecordDecoder::Settle() or Flush(), so they are not copied.
+  bool stays = false;
   int64_t offset = 0;
   int64_t log_time_us = 0;  ///< 0 = unknown
   std::optional<std::string_view> key;
@@ -112,11 +114,26 @@ class RecordDecoder {
   virtual void AddDeadLetter(const Record& record, std::string_view stage,
                              const Verdict& verdict) = 0;
 
+  /// Takes what it needs of all records so far; their bytes may go.
+  virtual void Settle() = 0;
+
   virtual int64_t buffered_bytes() const = 0;  ///< about
   virtual int64_t buffered_rows() const = 0;   ///< good and dead since the last Flush()
   virtual int64_t buffered_lanes() const = 0;  ///< partition keys since the last Flush()
   /// Hands out what has been decoded since the last call and starts anew (builders are reused).
   virtual Result<DecodedRows> Flush() = 0;
+};
+
+/// Settles at the end of a scope, while the records that stay are still there.
+class SettleAtEnd {
+ public:
+  explicit SettleAtEnd(RecordDecoder& decoder) : decoder_(decoder) {}
+  ~SettleAtEnd() { decoder_.Settle(); }
+  SettleAtEnd(const SettleAtEnd&) = delete;
+  SettleAtEnd& operator=(const SettleAtEnd&) = delete;
+
+ private:
+  RecordDecoder& decoder_;
 };
 
 }  // namespace playhead::decode

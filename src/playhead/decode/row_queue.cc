@@ -33,17 +33,18 @@ RowQueue::RowQueue(const TypePlan& plan)
   }
 }
 
-bool RowQueue::Copy(std::string_view record, const SlotArena& arena, size_t slot_count) {
+bool RowQueue::Copy(std::string_view record, bool stays, const SlotArena& arena,
+                    size_t slot_count) {
   char* bytes = bytes_.data() + bytes_used_;
   Slot* slots = slots_.data() + slots_used_;
-  std::copy(record.begin(), record.end(), bytes);
   std::copy_n(arena.slots, slot_count, slots);
+  if (!stays) std::copy(record.begin(), record.end(), bytes);
   const auto move = [&](Slot& slot) {
     if (!slot.has_value() || slot.size == 0) return true;
     const auto at =
         reinterpret_cast<uintptr_t>(slot.text) - reinterpret_cast<uintptr_t>(record.data());
     if (at >= record.size()) return false;  // made by the parser, e.g. from escapes
-    slot.text = bytes + at;
+    if (!stays) slot.text = bytes + at;
     return true;
   };
   for (const uint32_t i : text_columns_) {
@@ -71,16 +72,18 @@ RowQueue::Rows& RowQueue::RowsOf(RowBuffers& to) {
   return rows;
 }
 
-void RowQueue::Put(RowBuffers& to, std::string_view record, const SlotArena& arena,
+void RowQueue::Put(RowBuffers& to, std::string_view record, bool stays, const SlotArena& arena,
                    size_t slot_count) {
-  const bool fits = can_wait_ && record.size() <= kBytesMax / 8 && slot_count <= kSlotsMax / 8;
-  if (!fits || row_count_ == kRowsMax || bytes_used_ + record.size() > kBytesMax ||
+  const bool fits =
+      can_wait_ && slot_count <= kSlotsMax / 8 && (stays || record.size() <= kBytesMax / 8);
+  const size_t bytes = stays ? 0 : record.size();
+  if (!fits || row_count_ == kRowsMax || bytes_used_ + bytes > kBytesMax ||
       slots_used_ + slot_count > kSlotsMax) {
     Settle();
   }
-  if (fits && Copy(record, arena, slot_count)) {
+  if (fits && Copy(record, stays, arena, slot_count)) {
     RowsOf(to).slots.push_back(slots_.data() + slots_used_);
-    bytes_used_ += record.size();
+    bytes_used_ += bytes;
     slots_used_ += slot_count;
     ++row_count_;
     return;

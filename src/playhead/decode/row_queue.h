@@ -12,7 +12,7 @@ namespace playhead::decode {
 
 /// Parsed rows that wait to be appended together, column by column: what a column needs then stays
 /// in the first cache, and looking up texts waits for memory once and not for each (see
-/// TextDictionary). Rows are copied, so that their records may go.
+/// TextDictionary). Rows are copied, and so are their records unless they stay.
 ///
 /// Memory   less than 1 MiB.
 /// Threads  one at a time.
@@ -23,7 +23,9 @@ class RowQueue {
   /// Puts a row behind the others; appends all of them to their buffers when the queue is full.
   /// `record` are the bytes that most texts lie in, `slot_count` counts the slots of `arena`. A row
   /// that cannot wait is appended at once, after those before it.
-  void Put(RowBuffers& to, std::string_view record, const SlotArena& arena, size_t slot_count);
+  /// With `stays` the record's bytes stay as they are until Settle().
+  void Put(RowBuffers& to, std::string_view record, bool stays, const SlotArena& arena,
+           size_t slot_count);
   /// Appends what waits.
   void Settle();
 
@@ -37,7 +39,7 @@ class RowQueue {
     std::vector<const Slot*> slots;  // of each row
   };
 
-  bool Copy(std::string_view record, const SlotArena& arena, size_t slot_count);
+  bool Copy(std::string_view record, bool stays, const SlotArena& arena, size_t slot_count);
   Rows& RowsOf(RowBuffers& to);
 
   const size_t columns_;

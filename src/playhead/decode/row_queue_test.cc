@@ -32,24 +32,31 @@ class TwoWays {
     }
   }
 
-  /// The record's memory is gone afterwards.
-  void Put(std::string_view json, size_t buffer = 0) {
+  /// The record's memory is gone afterwards, or with Settle() if it is to stay.
+  void Put(std::string_view json, size_t buffer = 0, bool stays = false) {
     // Of its very size, so that AddressSanitizer sees a byte too far.
     auto record = std::make_unique<char[]>(json.size());
     std::memcpy(record.get(), json.data(), json.size());
     const std::string_view bytes(record.get(), json.size());
     ASSERT_TRUE(parser_->ParseJson(bytes)) << json.substr(0, 200) << parser_->TakeDetail();
     direct_[buffer].AppendRow(parser_->arena(), schema_.columns.size());
-    queue_->Put(queued_[buffer], bytes, parser_->arena(), parser_->slot_count());
-    std::memset(record.get(), '#', json.size());
-    record.reset();
+    queue_->Put(queued_[buffer], bytes, stays, parser_->arena(), parser_->slot_count());
+    if (stays) {
+      staying_.push_back(std::move(record));
+    } else {
+      std::memset(record.get(), '#', json.size());
+      record.reset();
+    }
     // The next record's slots and texts without escapes.
     ASSERT_TRUE(parser_->ParseJson("{}"));
   }
 
   int64_t appended(size_t buffer = 0) const { return queued_[buffer].row_count(); }
 
-  void Settle() { queue_->Settle(); }
+  void Settle() {
+    queue_->Settle();
+    staying_.clear();
+  }
 
   void ExpectEqual() {
     Settle();
@@ -72,6 +79,7 @@ class TwoWays {
   std::unique_ptr<RowQueue> queue_;
   std::deque<RowBuffers> queued_;  // a queue names them by address
   std::deque<RowBuffers> direct_;
+  std::vector<std::unique_ptr<char[]>> staying_;
 };
 
 /// Columns whose rows can wait.
@@ -134,7 +142,9 @@ TEST(RowQueue, RowsAreThoseAppendedDirectly) {
   TwoWays ways(PlainColumns(), 4);
   for (int flush = 0; flush < 5; ++flush) {
     // The last queue is full in part only.
-    for (int i = 0; i < 1'000; ++i) ways.Put(RandomRecord(random), random() % 4);
+    for (int i = 0; i < 1'000; ++i) {
+      ways.Put(RandomRecord(random), random() % 4, random() % 2 == 0);
+    }
     ASSERT_NO_FATAL_FAILURE(ways.ExpectEqual());
   }
 }
@@ -164,7 +174,7 @@ TEST(RowQueue, TakesRecordsOfAnySize) {
   for (const size_t size : {24'000, 24'550, 24'568, 24'569, 24'570, 24'600, 300'000, 10}) {
     for (size_t i = 0; i < 20; ++i) {
       const std::string text(size, static_cast<char>('a' + i));
-      ways.Put(fmt::format(R"({{"id":"{}","n":{}}})", text, i), i % 2);
+      ways.Put(fmt::format(R"({{"id":"{}","n":{}}})", text, i), i % 2, i % 3 == 0);
     }
   }
   ways.ExpectEqual();

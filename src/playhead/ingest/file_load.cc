@@ -65,6 +65,7 @@ Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch,
     is_last = chunk.empty();
     if (is_last && !input.problem().empty()) break;
     cutter.Push(chunk, is_last);
+    const decode::SettleAtEnd settle(epoch.decoder());
     decode::Piece piece;
     while (cutter.Next(&piece)) {
       ++records;
@@ -86,7 +87,8 @@ Result<int64_t> LoadJson(FileInput& input, decode::CutMode mode, EpochBuilder& e
   decode::RecordCutter cutter(mode, epoch.record_bytes_max());
   const int64_t now_us = clock.NowMicros();
   return CutAll(input, cutter, epoch, progress, [&](const decode::Piece& piece) {
-    (void)epoch.decoder().Decode({.bytes = piece.bytes, .offset = piece.number}, now_us);
+    (void)epoch.decoder().Decode(
+        {.bytes = piece.bytes, .stays = piece.is_of_chunk, .offset = piece.number}, now_us);
     return Status();
   });
 }
@@ -108,8 +110,9 @@ Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& column
       PH_RETURN_IF_ERROR(epoch.decoder().PrepareCsvHeader(cutter.header()));
       has_header = true;
     }
-    (void)epoch.decoder().DecodeFields(cutter.fields(),
-                                       {.bytes = piece.bytes, .offset = piece.number}, now_us);
+    (void)epoch.decoder().DecodeFields(
+        cutter.fields(), {.bytes = piece.bytes, .stays = piece.is_of_chunk, .offset = piece.number},
+        now_us);
     return {};
   });
 }
