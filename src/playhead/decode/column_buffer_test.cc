@@ -164,6 +164,7 @@ TEST(CodedColumn, MixedWaysOfAppendingKeepTheOrder) {
         Append(buffers, texts);
       }
       expected.insert(expected.end(), texts.begin(), texts.end());
+      if (random() % 3 != 0) continue;
       const std::string text = std::to_string(random() % 20'000);
       const size_t count = random() % 70;
       buffers.column(0).AppendTexts(text, static_cast<int64_t>(count));
@@ -174,7 +175,7 @@ TEST(CodedColumn, MixedWaysOfAppendingKeepTheOrder) {
     ExpectTexts(rows, ArrayOf(expected));
     ExpectCodesInOrder(rows, next);
   }
-  EXPECT_GT(next, 6'000);
+  EXPECT_GT(next, 5'000);
 }
 
 TEST(CodedColumn, LongerDictionariesBeginWithTheShorter) {
@@ -364,6 +365,11 @@ std::shared_ptr<arrow::Array> ArrayOf(const Lists& lists) {
   return *builder.Finish();
 }
 
+const arrow::DictionaryArray& ElementsOf(const RowBuffers::Batch& batch) {
+  const auto& lists = static_cast<const arrow::ListArray&>(*batch.rows->column(0));
+  return static_cast<const arrow::DictionaryArray&>(*lists.values());
+}
+
 TEST(CodedLists, KeepNullsAndEmptyOnes) {
   RowBuffers buffers = CodedColumn(arrow::list(arrow::utf8()));
   const Lists first = {Texts{"a", "b"}, std::nullopt, Texts{}, Texts{std::nullopt, "a", "a", ""}};
@@ -376,14 +382,14 @@ TEST(CodedLists, KeepNullsAndEmptyOnes) {
   EXPECT_TRUE(IsCoded(two));
   ExpectTexts(one, ArrayOf(first));
   ExpectTexts(two, ArrayOf(second));
-  const auto& elements = static_cast<const arrow::DictionaryArray&>(
-      *static_cast<const arrow::ListArray&>(*two.rows->column(0)).values());
-  EXPECT_TRUE(elements.dictionary()->Equals(ArrayOf(Texts{"a", "b", "", "c"})));
+  EXPECT_TRUE(ElementsOf(two).dictionary()->Equals(ArrayOf(Texts{"a", "b", "", "c"})));
   EXPECT_EQ(two.generation.number, one.generation.number);
 
   buffers.StartGeneration();
   AppendLists(buffers, second);
-  ExpectTexts(buffers.Finish(), ArrayOf(second));
+  const RowBuffers::Batch three = buffers.Finish();
+  ExpectTexts(three, ArrayOf(second));
+  EXPECT_TRUE(ElementsOf(three).dictionary()->Equals(ArrayOf(Texts{"", "c", "b"})));
 }
 
 TEST(CodedLists, DictionaryThatDoesNotPayIsGivenUpForGood) {

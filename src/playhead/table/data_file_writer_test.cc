@@ -141,6 +141,20 @@ TEST_F(DataFileWriterTest, RowGroupsEndWithinBatches) {
   EXPECT_THAT(rows, SizeIs((5'000 + 897 + 2'000 + 699) / 700));
 }
 
+// Each text has ten neighbours that are the same, and comes no more after them.
+TEST_F(DataFileWriterTest, RowGroupsWithinABatchHaveTheirOwnTexts) {
+  Open({.row_group_rows = 700});
+  Texts ids;
+  for (int i = 10'000; i < 13'000; ++i) ids.emplace_back("id " + std::to_string(i / 10));
+  const auto rows = Rows(0, 3'000, 10);
+  CodedLane lane;
+  for (int batch = 0; batch < 2; ++batch) {
+    Write(lane, *rows->SetColumn(0, TestSchema()->field(0), TextArray(ids)));
+    lane.StartGeneration();
+  }
+  EXPECT_THAT(Finish(), SizeIs(9));
+}
+
 TEST_F(DataFileWriterTest, FileMayBeginInTheMiddleOfAGeneration) {
   CodedLane lane;
   for (int64_t i = 0; i < 4; ++i) {
