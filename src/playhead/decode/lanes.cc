@@ -242,9 +242,11 @@ void Lanes::StartEpoch() {
 void Lanes::Finish(std::vector<decode::Lane>* out) {
   ++finishes_;
   for (Lane* lane : filled_) {
-    RowBuffers::Batch batch = lane->rows.Finish();
     lane->has_rows = false;
     lane->used = finishes_;
+    // A decoder for verdicts appends nothing.
+    if (lane->rows.row_count() == 0) continue;
+    RowBuffers::Batch batch = lane->rows.Finish();
     out->push_back(
         {.key = lane->key, .rows = std::move(batch.rows), .generation = batch.generation});
   }

@@ -270,11 +270,11 @@ TEST(Lanes, LargestDictionariesBeginAnewAtTheirLimit) {
   RecordParser parser(plan, *TimeZone::Load("UTC"), {});
   const auto arrow_schema =
       arrow::schema({arrow::field("type", arrow::utf8()), arrow::field("id", arrow::utf8())});
-  auto lanes = *Lanes::Make(schema, arrow_schema, BlockPool::OfProcess().get(), 200'000);
+  auto lanes = *Lanes::Make(schema, arrow_schema, BlockPool::OfProcess().get(), 180'000);
   std::map<std::string, Generation> generations[2];
   for (auto& batch : generations) {
     for (int i = 0; i < 2'000; ++i) {
-      // 100,000 bytes, 90,000, 80,000 and little.
+      // 1,000 texts, 900, 800 and few.
       for (const auto& [type, distinct] :
            std::map<std::string, int>{{"l", 1'000}, {"m", 900}, {"n", 800}, {"s", 9}}) {
         const std::string json =
@@ -294,6 +294,44 @@ TEST(Lanes, LargestDictionariesBeginAnewAtTheirLimit) {
   EXPECT_TRUE(generations[1]["l"].is_first_batch);
   for (const char* type : {"m", "n", "s"}) {
     EXPECT_EQ(generations[0][type].number, generations[1][type].number) << type;
+  }
+}
+
+TEST(Lanes, VerdictsAreTheSameWithoutRows) {
+  RowSchema schema = EventSchema();
+  schema.event_time_column = "at";
+  schema.partition_keys_max = 2;
+  schema.record_bytes_max = 100;
+  schema.columns[0].accepted_values = {"a", "b", "c"};
+  auto decoder = MakeDecoder(schema);
+  auto judge =
+      *RecordDecoder::Make(std::make_shared<const RowSchema>(schema), {.keeps_rows = false});
+  judge->SetSource({.topic = "events", .partition = 3, .ingested_at_us = kTestNowUs});
+  const std::vector<std::string> records = {Event("a", 20'000 * kDay),
+                                            "{",
+                                            Event("x", 20'000 * kDay),
+                                            Event("b", 20'001 * kDay),
+                                            Event("a", 1),
+                                            Event("c", 20'000 * kDay),
+                                            R"({"type":"a","more":[1],"at":1728000000})",
+                                            R"({"type":7})",
+                                            Event(std::string(200, 'a'), 0)};
+  for (int flush = 0; flush < 3; ++flush) {
+    for (const std::string& record : records) {
+      const Verdict expected = Decode(*decoder, record);
+      const Verdict verdict = Decode(*judge, record);
+      EXPECT_EQ(verdict.is_good, expected.is_good) << record;
+      EXPECT_EQ(verdict.reason, expected.reason) << record;
+      EXPECT_EQ(verdict.detail, expected.detail) << record;
+    }
+    EXPECT_EQ(judge->buffered_lanes(), decoder->buffered_lanes());
+    EXPECT_EQ(judge->buffered_bytes(), decoder->buffered_bytes());
+    const DecodedRows rows = FlushChecked(*decoder);
+    const DecodedRows none = *judge->Flush();
+    EXPECT_EQ(none.good, rows.good);
+    EXPECT_EQ(none.dead, rows.dead);
+    EXPECT_TRUE(none.lanes.empty());
+    EXPECT_EQ(none.dead_letters, nullptr);
   }
 }
 

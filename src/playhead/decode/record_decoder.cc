@@ -50,8 +50,9 @@ Status CheckLimits(const RowSchema& schema) {
 class Decoder : public RecordDecoder {
  public:
   Decoder(std::shared_ptr<const RowSchema> schema, std::unique_ptr<const TypePlan> plan,
-          TimeZone zone, std::shared_ptr<BlockPool> pool, Lanes lanes)
+          TimeZone zone, std::shared_ptr<BlockPool> pool, Lanes lanes, RecordDecoderOptions options)
       : schema_(std::move(schema)),
+        options_(options),
         plan_(std::move(plan)),
         pool_(std::move(pool)),
         parser_(
@@ -123,30 +124,7 @@ class Decoder : public RecordDecoder {
   void AddDeadLetter(const Record& record, std::string_view stage,
                      const Verdict& verdict) override {
     PH_CHECK(buffered_bytes_ < kBufferedBytesLimit);
-    // In the order of DeadLetterSchema().
-    dead_.column(0).AppendText(source_.topic);
-    dead_.column(1).AppendInteger(source_.partition);
-    dead_.column(2).AppendInteger(record.offset);
-    dead_.column(3).AppendInteger(source_.ingested_at_us);
-    if (record.log_time_us == 0) {
-      dead_.column(4).AppendNull();
-    } else {
-      dead_.column(4).AppendInteger(record.log_time_us);
-    }
-    if (record.key) {
-      dead_.column(5).AppendText(*record.key);
-    } else {
-      dead_.column(5).AppendNull();
-    }
-    if (record.headers_json.empty()) {
-      dead_.column(6).AppendNull();
-    } else {
-      dead_.column(6).AppendText(ToUtf8(record.headers_json));
-    }
-    dead_.column(7).AppendText(stage);
-    dead_.column(8).AppendText(ReasonName(verdict.reason));
-    dead_.column(9).AppendText(ToUtf8(verdict.detail));
-    dead_.column(10).AppendText(record.bytes);
+    if (options_.keeps_rows) AppendDeadLetter(record, stage, verdict);
     ++dead_count_;
     auto bytes = static_cast<int64_t>(record.bytes.size() + record.headers_json.size() +
                                       verdict.detail.size() + source_.topic.size() +
@@ -193,6 +171,33 @@ class Decoder : public RecordDecoder {
     return verdict;
   }
 
+  void AppendDeadLetter(const Record& record, std::string_view stage, const Verdict& verdict) {
+    // In the order of DeadLetterSchema().
+    dead_.column(0).AppendText(source_.topic);
+    dead_.column(1).AppendInteger(source_.partition);
+    dead_.column(2).AppendInteger(record.offset);
+    dead_.column(3).AppendInteger(source_.ingested_at_us);
+    if (record.log_time_us == 0) {
+      dead_.column(4).AppendNull();
+    } else {
+      dead_.column(4).AppendInteger(record.log_time_us);
+    }
+    if (record.key) {
+      dead_.column(5).AppendText(*record.key);
+    } else {
+      dead_.column(5).AppendNull();
+    }
+    if (record.headers_json.empty()) {
+      dead_.column(6).AppendNull();
+    } else {
+      dead_.column(6).AppendText(ToUtf8(record.headers_json));
+    }
+    dead_.column(7).AppendText(stage);
+    dead_.column(8).AppendText(ReasonName(verdict.reason));
+    dead_.column(9).AppendText(ToUtf8(verdict.detail));
+    dead_.column(10).AppendText(record.bytes);
+  }
+
   /// Completes what AppendRow() leaves out: the source columns but the offset are the same for all
   /// rows since the last call, and few rows have undeclared fields.
   void FillSource() {
@@ -236,22 +241,28 @@ class Decoder : public RecordDecoder {
       buffered_bytes_ += static_cast<int64_t>(columns + 5) * 4 * BlockPool::kBlockBytesMin;
     }
 
-    SlotArena arena = parser_.arena();
-    queue_.Put(lane->rows, record.bytes, record.stays, arena, parser_.slot_count());
-    ColumnBuffer& offsets = lane->rows.column(columns + 2);
-    if (!parser_.extra().empty()) {
-      ColumnBuffer& extra = lane->rows.column(columns + 4);
-      extra.AppendNulls(offsets.length() - extra.length());
-      extra.AppendText(parser_.extra());
-    }
-    offsets.AppendInteger(record.offset);
+    if (options_.keeps_rows) AppendTo(lane->rows, record);
     ++good_count_;
     buffered_bytes_ += row_bytes_ + static_cast<int64_t>(record.bytes.size()) +
                        9 * static_cast<int64_t>(parser_.slot_count() - columns);
     return {};
   }
 
+  void AppendTo(RowBuffers& rows, const Record& record) {
+    const size_t columns = schema_->columns.size();
+    SlotArena arena = parser_.arena();
+    queue_.Put(rows, record.bytes, record.stays, arena, parser_.slot_count());
+    ColumnBuffer& offsets = rows.column(columns + 2);
+    if (!parser_.extra().empty()) {
+      ColumnBuffer& extra = rows.column(columns + 4);
+      extra.AppendNulls(offsets.length() - extra.length());
+      extra.AppendText(parser_.extra());
+    }
+    offsets.AppendInteger(record.offset);
+  }
+
   std::shared_ptr<const RowSchema> schema_;
+  const RecordDecoderOptions options_;
   std::unique_ptr<const TypePlan> plan_;
   std::shared_ptr<BlockPool> pool_;  // before all that writes into its blocks
   RecordParser parser_;
@@ -315,8 +326,8 @@ std::string_view ReasonName(Reason reason) {
   return "unknown";
 }
 
-Result<std::unique_ptr<RecordDecoder>> RecordDecoder::Make(
-    std::shared_ptr<const RowSchema> schema) {
+Result<std::unique_ptr<RecordDecoder>> RecordDecoder::Make(std::shared_ptr<const RowSchema> schema,
+                                                           RecordDecoderOptions options) {
   PH_RETURN_IF_ERROR(CheckLimits(*schema));
   PH_ASSIGN_OR_RETURN(TypePlan plan, MakeRecordPlan(*schema));
   PH_RETURN_IF_ERROR(CheckEventTime(*schema, plan));
@@ -325,7 +336,7 @@ Result<std::unique_ptr<RecordDecoder>> RecordDecoder::Make(
   PH_ASSIGN_OR_RETURN(Lanes lanes, Lanes::Make(schema, BatchSchema(*schema), pool.get()));
   return std::unique_ptr<RecordDecoder>(std::make_unique<Decoder>(
       std::move(schema), std::make_unique<const TypePlan>(std::move(plan)), std::move(zone),
-      std::move(pool), std::move(lanes)));
+      std::move(pool), std::move(lanes), options));
 }
 
 }  // namespace playhead::decode

@@ -80,6 +80,11 @@ struct DecodedRows {
   int64_t dead = 0;
 };
 
+struct RecordDecoderOptions {
+  /// Off: for verdicts alone; Flush() hands out counts without rows.
+  bool keeps_rows = true;
+};
+
 /// Turns JSON records into Arrow columns, one set of builders per partition key.
 ///
 /// A record either becomes one row or one dead letter (a decode never fails on input). Values are
@@ -96,7 +101,8 @@ class RecordDecoder {
  public:
   /// Errors: kInvalidArgument names the column whose type or transform is not supported, the
   /// unknown time zone, or the limit that is out of bounds.
-  static Result<std::unique_ptr<RecordDecoder>> Make(std::shared_ptr<const RowSchema> schema);
+  static Result<std::unique_ptr<RecordDecoder>> Make(std::shared_ptr<const RowSchema> schema,
+                                                     RecordDecoderOptions options = {});
   virtual ~RecordDecoder() = default;
 
   /// Another `ingested_at_us` than before begins an epoch (RowSchema::partition_keys_max).

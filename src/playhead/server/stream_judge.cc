@@ -5,8 +5,8 @@
 namespace playhead::server {
 namespace {
 
-// Rows are thrown away when they have come to this much: a flush after each small request would
-// cost more than decoding it.
+// A decoder is flushed, which frees what large records took and forgets the lanes of past days,
+// when it has decoded this much: a flush after each small request would cost more than decoding it.
 constexpr int64_t kBufferedBytesMax = 4LL << 20;
 constexpr int64_t kBufferedLanesMax = 64;
 
@@ -29,7 +29,7 @@ Result<std::unique_ptr<decode::RecordDecoder>> StreamJudge::Take() {
       return decoder;
     }
   }
-  return decode::RecordDecoder::Make(schema_);
+  return decode::RecordDecoder::Make(schema_, {.keeps_rows = false});
 }
 
 Result<std::vector<DeadRecord>> StreamJudge::Judge(std::span<const std::string_view> records,

@@ -21,8 +21,8 @@ struct DeadRecord {
   std::string detail;
 };
 
-/// Says of a stream's records what ingest will say: it decodes them with the stream's own decoder
-/// and throws the rows away. Decoders are kept for the next call, as many as calls were made at
+/// Says of a stream's records what ingest will say: it decodes them with the stream's own decoder,
+/// which keeps no rows. Decoders are kept for the next call, as many as calls were made at
 /// once. Threads: any.
 class StreamJudge {
  public:
