@@ -6,16 +6,15 @@
 #include "playhead/ingest/stream_tables.h"
 #include "playhead/table/ensure_table.h"
 #include "playhead/table/partitioned_writer.h"
+#include "playhead/table/test_parquet.h"
 
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <parquet/arrow/reader.h>
-#include <parquet/file_reader.h>
-#include <parquet/metadata.h>
 #include <stdlib.h>
 
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <random>
@@ -109,6 +108,7 @@ class CodedRowsTest : public ::testing::Test {
 
   /// Decodes `count` events, whose `type` is one of the first `types`, of days from `day` on.
   void Decode(int64_t count, unsigned types, int64_t day) {
+    std::deque<std::string> staying;
     for (int64_t i = 0; i < count; ++i) {
       const unsigned type = random_() % types;
       Event event{.type = fmt::format("type {}", type),
@@ -127,12 +127,16 @@ class CodedRowsTest : public ::testing::Test {
         }
       }
       if (random_() % 50 == 0) event.extra = fmt::format(R"({{"more":{}}})", random_() % 20);
-      const std::string json = Json(event, random_);
+      // Some stay until all are settled, others go at once.
+      const bool stays = random_() % 2 == 0;
+      std::string gone = Json(event, random_);
+      const std::string& json = stays ? staying.emplace_back(std::move(gone)) : gone;
       const decode::Verdict verdict =
-          decoder_->Decode({.bytes = json, .offset = std::ssize(events_)}, kNowUs);
+          decoder_->Decode({.bytes = json, .stays = stays, .offset = std::ssize(events_)}, kNowUs);
       ASSERT_TRUE(verdict.is_good) << verdict.detail << json;
       events_.push_back(std::move(event));
     }
+    decoder_->Settle();
   }
 
   void BeginEpoch() { decoder_->SetSource({.topic = "t", .ingested_at_us = ++ingested_at_us_}); }
@@ -142,10 +146,10 @@ class CodedRowsTest : public ::testing::Test {
     std::vector<int> counts(events_.size());
     int64_t row_groups = 0;
     for (const table::StagedFile& file : files) {
-      auto reader = *parquet::arrow::OpenFile(*store_->OpenForRead(file.staged_uri),
-                                              arrow::default_memory_pool());
-      row_groups += reader->num_row_groups();
-      const auto rows = *(*reader->ReadTable())->CombineChunksToBatch();
+      const auto input = *store_->OpenForRead(file.staged_uri);
+      const auto bytes = *input->ReadAt(0, *input->GetSize());
+      row_groups += table::ReadFooter(bytes)->num_row_groups();
+      const auto rows = *table::ReadTable(bytes)->CombineChunksToBatch();
       const auto& offsets =
           static_cast<const arrow::Int64Array&>(*rows->GetColumnByName("_offset"));
       EXPECT_EQ(file.file.record_count, rows->num_rows());
