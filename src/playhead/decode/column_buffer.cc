@@ -168,15 +168,17 @@ void ColumnBuffer::AppendLast(int64_t count) {
   while (capacity_ < length_ + count) AddRoom();
   std::fill_n(values_.as<int32_t>() + length_, count, last_code_);
   coded_values_ += count;
-  if (!has_validity_) {
-    length_ += count;
-  } else {
-    for (int64_t i = 0; i < count; ++i) MarkValid();
-  }
+  MarkValid(count);
 }
 
 void ColumnBuffer::AppendIntegers(int64_t value, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) AppendInteger(value);
+  while (capacity_ < length_ + count) AddRoom();
+  if (kind_ == TypeKind::kInt32 || kind_ == TypeKind::kDate32) {
+    std::fill_n(values_.as<int32_t>() + length_, count, static_cast<int32_t>(value));
+  } else {
+    std::fill_n(values_.as<int64_t>() + length_, count, value);
+  }
+  MarkValid(count);
 }
 
 void ColumnBuffer::AppendInteger(int64_t value) {

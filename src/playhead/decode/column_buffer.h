@@ -100,6 +100,13 @@ class ColumnBuffer {
     if (has_validity_) PutBit(validity_.data(), length_, true);
     ++length_;
   }
+  void MarkValid(int64_t count) {
+    if (!has_validity_) {
+      length_ += count;
+    } else {
+      for (int64_t i = 0; i < count; ++i) MarkValid();
+    }
+  }
   void MarkNull();
   void EndText(int64_t end) {
     values_.as<int32_t>()[length_ + 1] = static_cast<int32_t>(end);

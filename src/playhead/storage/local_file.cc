@@ -22,7 +22,8 @@
 namespace playhead::storage {
 namespace {
 
-constexpr size_t kBufferBytes = 1 << 20;
+// Small writes are put together; pages of Parquet mostly are larger and go as they are.
+constexpr size_t kBufferBytes = 64 << 10;
 // Starting the write-back early keeps the fsync at the end short.
 constexpr int64_t kWriteBackBytes = 8 << 20;
 constexpr size_t kSyncsAtOnce = 16;
