@@ -1,10 +1,22 @@
 #include "playhead/ingest/row_stager.h"
 
 #include <arrow/record_batch.h>
+#include <sched.h>
 
 #include <optional>
 
 namespace playhead::ingest {
+
+namespace {
+
+/// Whether a second thread would only take turns with the first.
+bool HasOneCore() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  return sched_getaffinity(0, sizeof(cores), &cores) == 0 && CPU_COUNT(&cores) == 1;
+}
+
+}  // namespace
 
 RowStager::~RowStager() {
   // What waits is of no use any more.
@@ -13,6 +25,7 @@ RowStager::~RowStager() {
 }
 
 Status RowStager::Take(decode::DecodedRows rows) {
+  if (!thread_.joinable() && HasOneCore()) return Stage(std::move(rows));
   if (!thread_.joinable()) {
     thread_ = std::jthread([this](const std::stop_token& stop) { Work(stop); });
   }

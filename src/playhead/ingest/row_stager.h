@@ -18,7 +18,8 @@
 namespace playhead::ingest {
 
 /// Encodes the decoded rows of one epoch as staged Parquet files, on a thread of its own while the
-/// caller decodes the next ones, in the order in which they are given.
+/// caller decodes the next ones, in the order in which they are given. With one core to run on (see
+/// taskset(1)) on the caller's thread: rows that wait would only fall out of its cache.
 ///
 /// Memory   at most kWaitingMax batches wait; a full queue holds the caller up.
 /// Threads  one caller at a time.
@@ -38,8 +39,8 @@ class RowStager {
   RowStager(const RowStager&) = delete;
   RowStager& operator=(const RowStager&) = delete;
 
-  /// Has rows staged by the thread. Errors: those of the writers, also of rows given before; then
-  /// nothing can be staged.
+  /// Has rows staged, by the thread if there is one. Errors: those of the writers, also of rows
+  /// given before; then nothing can be staged.
   Status Take(decode::DecodedRows rows);
 
   /// Stages rows on the caller's thread; not after Take().

@@ -12,6 +12,7 @@
 #include <arrow/io/interfaces.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include <deque>
@@ -257,6 +258,50 @@ TEST_F(CodedRowsTest, AreStagedWhileMoreAreDecoded) {
   const Status status = stager.Finish(*decoder_->Flush(), "t", &epoch);
   ASSERT_TRUE(status.ok()) << status.ToString();
   EXPECT_THAT(epoch.main_files, SizeIs(6));
+  ExpectAllEvents(epoch.main_files);
+}
+
+/// Lets this thread run on one core only, for as long as it lives.
+class OneCore {
+ public:
+  OneCore() {
+    EXPECT_EQ(sched_getaffinity(0, sizeof(before_), &before_), 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    int core = 0;
+    while (!CPU_ISSET(core, &before_)) ++core;
+    CPU_SET(core, &one);
+    EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+  }
+  ~OneCore() { sched_setaffinity(0, sizeof(before_), &before_); }
+  OneCore(const OneCore&) = delete;
+  OneCore& operator=(const OneCore&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
+
+TEST_F(CodedRowsTest, AreStagedAtOnceWithOneCore) {
+  RowStager stager({.store = store_.get(),
+                    .staging_uri = Staging("p"),
+                    .row_schema = schema_,
+                    .main = table_,
+                    .dead = nullptr});
+  for (int64_t flush = 0; flush < 4; ++flush) {
+    const OneCore one_core;
+    ASSERT_NO_FATAL_FAILURE(Decode(1'500, 2, 0));
+    const int64_t before = stager.bytes();
+    const Status status = stager.Take(*decoder_->Flush());
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    EXPECT_GT(stager.bytes(), before);
+  }
+  // With more cores the thread goes on where the caller was.
+  ASSERT_NO_FATAL_FAILURE(Decode(1'500, 3, 0));
+  const Status taken = stager.Take(*decoder_->Flush());
+  ASSERT_TRUE(taken.ok()) << taken.ToString();
+  table::Epoch epoch;
+  const Status status = stager.Finish({}, "t", &epoch);
+  ASSERT_TRUE(status.ok()) << status.ToString();
   ExpectAllEvents(epoch.main_files);
 }
 
