@@ -6,20 +6,16 @@
 #include <arrow/array/array_base.h>
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
-#include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <utility>
 
 namespace playhead::decode {
 namespace {
 
 constexpr int64_t kFirstCapacity = 64;
-// From so many values on a dictionary is judged while more come.
-constexpr int64_t kJudgedValues = 4096;
 // Up to so many texts comparing all is less than finding one.
 constexpr int64_t kFewTexts = 8;
 // Texts from which on a dictionary is large (see PendingTexts).
@@ -28,11 +24,6 @@ constexpr int64_t kLargeDictionary = 4096;
 constexpr size_t kLookUps = 64;
 
 bool IsText(TypeKind kind) { return kind == TypeKind::kText || kind == TypeKind::kBinary; }
-
-uint64_t NewGeneration() {
-  static std::atomic<uint64_t> last = 0;
-  return ++last;
-}
 
 TypeKind KindOf(const arrow::DataType& type) {
   auto plan = MakeTypePlan("", type);
@@ -363,9 +354,15 @@ int64_t ColumnBuffer::dictionary_bytes() const {
 
 void ColumnBuffer::Judge(int64_t rows) {
   if (kind_ == TypeKind::kList) return children_[0].Judge(rows);
-  if (!is_coded() || is_judged_ || coded_values_ < kJudgedValues) return;
-  is_judged_ = true;
+  if (!is_coded() || is_judged_) return;
   ResolvePending();
+  if (coded_values_ < kJudgedValues) {
+    // A few large texts are worth it while they come again.
+    const bool comes_again = DictionaryPays(coded_values_, dictionary_->size(), 0, coded_values_);
+    if (has_full_dictionary() && !comes_again) GiveUpDictionary();
+    return;
+  }
+  is_judged_ = true;
   const int64_t expected = coded_values_ * std::max(kGenerationRows, rows) / rows;
   if (!DictionaryPays(coded_values_, dictionary_->size(), dictionary_->page_bytes(), expected)) {
     GiveUpDictionary();
@@ -434,77 +431,6 @@ std::shared_ptr<arrow::ArrayData> ColumnBuffer::Finish() {
   length_ = capacity_ = null_count_ = text_size_ = 0;
   has_validity_ = false;
   return data;
-}
-
-RowBuffers::RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool,
-                       ColumnBuffer::Text text)
-    : schema_(std::move(schema)), generation_(NewGeneration()) {
-  columns_.reserve(static_cast<size_t>(schema_->num_fields()));
-  for (const auto& field : schema_->fields()) columns_.emplace_back(field->type(), pool, text);
-}
-
-void RowBuffers::AppendRows(std::span<const Slot* const> rows, size_t columns) {
-  for (size_t i = 0; i < columns; ++i) columns_[i].AppendSlots(rows, i);
-  JudgeEarly();
-}
-
-void RowBuffers::AppendRow(const SlotArena& arena, size_t columns) {
-  for (size_t i = 0; i < columns; ++i) columns_[i].Append(arena.slots[i], arena);
-  JudgeEarly();
-}
-
-void RowBuffers::JudgeEarly() {
-  if (!is_judged_ && row_count() >= kJudgedValues) JudgeDictionaries();
-}
-
-void RowBuffers::JudgeDictionaries() {
-  const int64_t rows = generation_rows_ + row_count();
-  if (rows == 0) return;
-  is_judged_ = true;
-  for (ColumnBuffer& column : columns_) column.Judge(rows);
-}
-
-int64_t RowBuffers::dictionary_bytes() const {
-  int64_t bytes = 0;
-  for (const ColumnBuffer& column : columns_) bytes += column.dictionary_bytes();
-  return bytes;
-}
-
-void RowBuffers::StartGeneration() {
-  for (ColumnBuffer& column : columns_) column.StartGeneration();
-  generation_ = NewGeneration();
-  generation_rows_ = 0;
-  is_judged_ = false;
-}
-
-RowBuffers::Batch RowBuffers::Finish() {
-  const int64_t rows = row_count();
-  JudgeDictionaries();
-  std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
-  arrays.reserve(columns_.size());
-  for (ColumnBuffer& column : columns_) arrays.push_back(column.Finish());
-
-  bool has_batch_types = batch_schema_ != nullptr;
-  for (size_t i = 0; has_batch_types && i < arrays.size(); ++i) {
-    const arrow::DataType& type = *batch_schema_->field(static_cast<int>(i))->type();
-    has_batch_types = type.id() == arrays[i]->type->id() &&
-                      (type.num_fields() == 0 || type.Equals(*arrays[i]->type));
-  }
-  if (!has_batch_types) {
-    arrow::FieldVector fields;
-    for (size_t i = 0; i < arrays.size(); ++i) {
-      fields.push_back(schema_->field(static_cast<int>(i))->WithType(arrays[i]->type));
-    }
-    batch_schema_ = arrow::schema(std::move(fields), schema_->metadata());
-  }
-  Batch batch{.rows = arrow::RecordBatch::Make(batch_schema_, rows, std::move(arrays)),
-              .generation = {.number = generation_, .is_first_batch = generation_rows_ == 0}};
-  generation_rows_ += rows;
-  if (generation_rows_ >= kGenerationRows ||
-      std::ranges::any_of(columns_, &ColumnBuffer::has_full_dictionary)) {
-    StartGeneration();
-  }
-  return batch;
 }
 
 }  // namespace playhead::decode

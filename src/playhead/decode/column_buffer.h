@@ -40,6 +40,8 @@ struct PendingTexts {
 class ColumnBuffer {
  public:
   enum class Text { kPlain, kCoded };
+  /// From so many values on a dictionary is judged while more come.
+  static constexpr int64_t kJudgedValues = 4096;
 
   /// `type` must be one that MakeTypePlan accepts; `pool` must outlive the buffer. Only text,
   /// binary and lists of them can be coded; for others `text` means nothing.
@@ -83,8 +85,8 @@ class ColumnBuffer {
   bool has_full_dictionary() const;
   /// Of dictionaries, also those of elements.
   int64_t dictionary_bytes() const;
-  /// Gives up the dictionary for good if it does not pay, once enough values have come. `rows`: in
-  /// the dictionary's time, of the whole column.
+  /// Gives up the dictionary for good if it does not pay, once enough values have come or it is
+  /// full. `rows`: in the dictionary's time, of the whole column.
   void Judge(int64_t rows);
   /// Begins the dictionary anew; the column must be empty.
   void StartGeneration();
@@ -167,43 +169,6 @@ class ColumnBuffer {
   int64_t coded_values_ = 0;            // in this generation
   bool is_judged_ = false;              // in this generation
   std::vector<ColumnBuffer> children_;  // list: element; map: key, value; struct: fields
-};
-
-/// The columns of one record batch under construction.
-class RowBuffers {
- public:
-  RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool, ColumnBuffer::Text text);
-
-  ColumnBuffer& column(size_t i) { return columns_[i]; }
-  /// Appends rows, column by column: a value to each of the first `columns` columns for each of
-  /// `rows`, which are arrays of slots. Rows without decimals only.
-  void AppendRows(std::span<const Slot* const> rows, size_t columns);
-  /// As AppendRows() for one row.
-  void AppendRow(const SlotArena& arena, size_t columns);
-  /// Every column must have the same length when a row is complete.
-  int64_t row_count() const { return columns_.front().length(); }
-
-  struct Batch {
-    std::shared_ptr<arrow::RecordBatch> rows;
-    Generation generation;
-  };
-  Batch Finish();
-  /// Of all dictionaries, which go on after Finish().
-  int64_t dictionary_bytes() const;
-  /// Begins all dictionaries anew; there must be no rows.
-  void StartGeneration();
-
- private:
-  void JudgeDictionaries();
-  /// Once, when the first rows are there.
-  void JudgeEarly();
-
-  std::shared_ptr<arrow::Schema> schema_;
-  std::vector<ColumnBuffer> columns_;
-  uint64_t generation_ = 0;
-  int64_t generation_rows_ = 0;                  // of the batches before
-  bool is_judged_ = false;                       // in this generation
-  std::shared_ptr<arrow::Schema> batch_schema_;  // with the types of the last batch
 };
 
 }  // namespace playhead::decode

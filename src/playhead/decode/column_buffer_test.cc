@@ -1,6 +1,7 @@
 #include "playhead/decode/column_buffer.h"
 
 #include "playhead/decode/decode_testing.h"
+#include "playhead/decode/row_buffers.h"
 
 #include <algorithm>
 #include <optional>
@@ -330,6 +331,20 @@ TEST(CodedColumn, GenerationEndsWhenADictionaryIsFull) {
   EXPECT_FALSE(batches[5].generation.is_first_batch);
   EXPECT_EQ(CodesOf(batches[4]).dictionary()->length(), 150);
   for (size_t i = 0; i < batches.size(); ++i) ExpectTexts(batches[i], ArrayOf(given[i]));
+}
+
+TEST(CodedColumn, AFewLargeTextsThatDifferArePlain) {
+  RowBuffers buffers = CodedColumn();
+  for (int batch = 0; batch < 2; ++batch) {
+    Texts texts;
+    for (int i = 0; i < 5; ++i) {
+      texts.emplace_back(std::to_string(batch * 5 + i) + std::string(1'000'000, 'x'));
+    }
+    Append(buffers, texts);
+    const RowBuffers::Batch finished = buffers.Finish();
+    EXPECT_EQ(finished.rows->column(0)->type_id(), arrow::Type::STRING);
+    ExpectTexts(finished, ArrayOf(texts));
+  }
 }
 
 using Lists = std::vector<std::optional<Texts>>;

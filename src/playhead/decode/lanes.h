@@ -1,9 +1,9 @@
 #pragma once
 
 #include "playhead/base/status.h"
-#include "playhead/decode/column_buffer.h"
 #include "playhead/decode/record_decoder.h"
 #include "playhead/decode/record_parser.h"
+#include "playhead/decode/row_buffers.h"
 #include "playhead/decode/row_schema.h"
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 #include "playhead/decode/record_decoder.h"
 
 #include "playhead/base/block_pool.h"
-#include "playhead/decode/column_buffer.h"
 #include "playhead/decode/json_text.h"
 #include "playhead/decode/lanes.h"
 #include "playhead/decode/record_parser.h"
+#include "playhead/decode/row_buffers.h"
 #include "playhead/decode/row_queue.h"
 
 #include <arrow/record_batch.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "playhead/decode/column_buffer.h"
+#include "playhead/decode/row_buffers.h"
 #include "playhead/decode/slot.h"
 #include "playhead/decode/type_plan.h"
 
