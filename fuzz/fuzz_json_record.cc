@@ -103,8 +103,15 @@ void CheckPlainReader(std::string_view record) {
   CheckSlots(writer.arena(), writer.slot_count(), without);
 }
 
+/// The first value of a text column, which may be a code of a dictionary.
 std::string_view Text(const arrow::RecordBatch& rows, const char* column) {
-  return std::static_pointer_cast<arrow::BinaryArray>(rows.GetColumnByName(column))->GetView(0);
+  const std::shared_ptr<arrow::Array> array = rows.GetColumnByName(column);
+  if (array->type_id() != arrow::Type::DICTIONARY) {
+    return static_cast<const arrow::BinaryArray&>(*array).GetView(0);
+  }
+  const auto& coded = static_cast<const arrow::DictionaryArray&>(*array);
+  return static_cast<const arrow::BinaryArray&>(*coded.dictionary())
+      .GetView(coded.GetValueIndex(0));
 }
 
 bool IsJson(std::string_view text) {
