@@ -140,7 +140,13 @@ void ColumnBuffer::AppendNull() {
 }
 
 void ColumnBuffer::AppendNulls(int64_t count) {
-  for (int64_t i = 0; i < count; ++i) AppendNull();
+  if (!is_coded()) {
+    for (int64_t i = 0; i < count; ++i) AppendNull();
+    return;
+  }
+  while (capacity_ < length_ + count) AddRoom();
+  std::fill_n(values_.as<int32_t>() + length_, count, 0);
+  for (int64_t i = 0; i < count; ++i) MarkNull();
 }
 
 void ColumnBuffer::AppendTexts(std::string_view text, int64_t count) {

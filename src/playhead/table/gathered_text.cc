@@ -18,7 +18,11 @@ void Validity::Append(const arrow::Array& array) {
   } else {
     if (null_count_ == 0) PH_CHECK(bits_.Append(length_, true).ok());
     PH_CHECK(bits_.Reserve(array.length()).ok());
-    for (int64_t i = 0; i < array.length(); ++i) bits_.UnsafeAppend(array.IsValid(i));
+    if (nulls == array.length()) {
+      bits_.UnsafeAppend(nulls, false);
+    } else {
+      for (int64_t i = 0; i < array.length(); ++i) bits_.UnsafeAppend(array.IsValid(i));
+    }
     null_count_ += nulls;
   }
   length_ += array.length();
