@@ -1,6 +1,7 @@
 #include "playhead/storage/local_file.h"
 
 #include "playhead/base/arrow_status.h"
+#include "playhead/base/logging.h"
 #include "playhead/base/uuid.h"
 
 #include <arrow/io/interfaces.h>
@@ -42,8 +43,9 @@ Status ForEachTogether(size_t count, const Work& work) {
     std::vector<std::jthread> helpers;
     try {
       for (size_t i = 1; i < std::min(count, kSyncsAtOnce); ++i) helpers.emplace_back(run);
-    } catch (const std::system_error&) {
+    } catch (const std::system_error& error) {
       // Fewer threads than wished for do as well.
+      logging::Debug("storage", "no more threads to sync files", {{"why", error.what()}});
     }
     run();
   }
