@@ -20,8 +20,7 @@ constexpr int64_t kFirstCapacity = 64;
 constexpr int64_t kFewTexts = 8;
 // Texts from which on a dictionary is large (see PendingTexts).
 constexpr int64_t kLargeDictionary = 4096;
-// Texts that are looked up together; more would not stay in the first cache.
-constexpr size_t kLookUps = 64;
+constexpr size_t kLookUps = TextDictionary::kBlock;
 
 bool IsText(TypeKind kind) { return kind == TypeKind::kText || kind == TypeKind::kBinary; }
 
@@ -277,22 +276,23 @@ void ColumnBuffer::ResolvePending() {
   const int32_t* rows = pending.rows.as<int32_t>();
   const char* texts = pending.text.as<char>();
   auto* codes = values_.as<int32_t>();
-  for (int64_t begin = 0; begin < pending.count;) {
-    const int64_t end = std::min(begin + static_cast<int64_t>(kLookUps), pending.count);
-    for (int64_t i = begin; i < end; ++i) dictionary_->Fetch(hashes[i]);
-    for (int64_t i = begin; i < end; ++i) dictionary_->FetchText(hashes[i]);
-    for (; begin < end; ++begin) {
-      const std::string_view text(texts + ends[begin],
-                                  static_cast<size_t>(ends[begin + 1] - ends[begin]));
-      codes[rows[begin]] = dictionary_->Find(text, hashes[begin]);
+  std::array<std::string_view, kLookUps> wanted;
+  std::array<int32_t, kLookUps> found;
+  for (int64_t begin = 0; begin < pending.count; begin += static_cast<int64_t>(kLookUps)) {
+    const auto count = std::min(kLookUps, static_cast<size_t>(pending.count - begin));
+    const int32_t* end = ends + begin;
+    for (size_t i = 0; i < count; ++i) {
+      wanted[i] = {texts + end[i], static_cast<size_t>(end[i + 1] - end[i])};
     }
+    dictionary_->FindTogether({wanted.data(), count}, hashes + begin, found.data());
+    for (size_t i = 0; i < count; ++i) codes[rows[begin + static_cast<int64_t>(i)]] = found[i];
   }
   pending.count = pending.text_bytes = 0;
 }
 
 void ColumnBuffer::AppendCoded(std::span<const Slot* const> rows, size_t column) {
   std::array<std::string_view, kLookUps> texts;
-  std::array<uint64_t, kLookUps> hashes;
+  std::array<int32_t, kLookUps> codes;
   for (; !rows.empty(); rows = rows.subspan(std::min(kLookUps, rows.size()))) {
     const auto part = rows.first(std::min(kLookUps, rows.size()));
     if (dictionary_->size() >= kLargeDictionary) {
@@ -317,17 +317,14 @@ void ColumnBuffer::AppendCoded(std::span<const Slot* const> rows, size_t column)
       before = text;
       texts[count++] = text;
     }
-    HashTexts({texts.data(), count}, hashes);
-    for (size_t i = 0; i < count; ++i) dictionary_->Fetch(hashes[i]);
-    for (size_t i = 0; i < count; ++i) dictionary_->FetchText(hashes[i]);
+    dictionary_->FindTogether({texts.data(), count}, codes.data());
     size_t next = 0;
     for (const Slot* slots : part) {
       const Slot& slot = slots[column];
       if (!slot.has_value()) {
         AppendNull();
       } else if (next < count && slot.text == texts[next].data()) {
-        AppendCode(dictionary_->Find(texts[next], hashes[next]));
-        ++next;
+        AppendCode(codes[next++]);
       } else {
         AppendCode(last_code_);
       }

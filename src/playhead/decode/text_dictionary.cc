@@ -16,8 +16,6 @@ namespace playhead::decode {
 namespace {
 
 constexpr size_t kFirstPlaces = 128;
-/// Values whose places are fetched together; more would not stay in the first cache.
-constexpr size_t kBlock = 64;
 // A dictionary is worth its hashing while at most this share of the values is distinct: measured
 // with UUIDs (8 bytes a value instead of 12, in the same time).
 constexpr double kTextShareMax = 0.7;
@@ -87,7 +85,7 @@ void TextDictionary::Encode(const arrow::BinaryArray& values, int32_t* codes) {
     const auto count = static_cast<size_t>(std::min<int64_t>(kBlock, length - begin));
     for (size_t i = 0; i < count; ++i) texts[i] = values.GetView(begin + static_cast<int64_t>(i));
     if (!has_nulls) {
-      EncodeBlock({texts.data(), count}, codes + begin);
+      FindTogether({texts.data(), count}, codes + begin);
       continue;
     }
     // Nulls are left out, so that they do not bring the empty text into the dictionary.
@@ -96,7 +94,7 @@ void TextDictionary::Encode(const arrow::BinaryArray& values, int32_t* codes) {
     for (size_t i = 0; i < count; ++i) {
       if (values.IsValid(begin + static_cast<int64_t>(i))) texts[valid++] = texts[i];
     }
-    EncodeBlock({texts.data(), valid}, given.data());
+    FindTogether({texts.data(), valid}, given.data());
     valid = 0;
     for (size_t i = 0; i < count; ++i) {
       codes[begin + static_cast<int64_t>(i)] =
@@ -105,12 +103,17 @@ void TextDictionary::Encode(const arrow::BinaryArray& values, int32_t* codes) {
   }
 }
 
-void TextDictionary::EncodeBlock(std::span<const std::string_view> texts, int32_t* codes) {
-  std::array<uint64_t, kBlock> hashes;
-  HashTexts(texts, hashes);
+void TextDictionary::FindTogether(std::span<const std::string_view> texts, const uint64_t* hashes,
+                                  int32_t* codes) {
   for (size_t i = 0; i < texts.size(); ++i) Fetch(hashes[i]);
   for (size_t i = 0; i < texts.size(); ++i) FetchText(hashes[i]);
   for (size_t i = 0; i < texts.size(); ++i) codes[i] = Find(texts[i], hashes[i]);
+}
+
+void TextDictionary::FindTogether(std::span<const std::string_view> texts, int32_t* codes) {
+  std::array<uint64_t, kBlock> hashes;
+  HashTexts(texts, hashes);
+  FindTogether(texts, hashes.data(), codes);
 }
 
 int32_t TextDictionary::Add(std::string_view value, uint64_t hash, size_t place) {

@@ -60,8 +60,8 @@ class AppendedBytes {
 
 /// Gives equal texts equal codes, 0, 1, 2, … in order of their first appearance.
 ///
-/// Finding waits for memory, so the callers look up several texts together: first all hashes, then
-/// Fetch() and FetchText() for each, then Find().
+/// Finding waits for memory, so several texts are best looked up together: first all places are
+/// fetched, then all known texts, then they are compared.
 /// Memory   the distinct texts and about 30 bytes for each.
 /// Limits   2^31 - 1 bytes of distinct texts; the caller begins anew long before.
 /// Threads  one at a time, but for arrays of texts() that others read meanwhile.
@@ -69,26 +69,15 @@ class TextDictionary {
  public:
   explicit TextDictionary(BlockPool* pool);
 
-  /// Hashes are HashTexts() of base.
-  void Fetch(uint64_t hash) const { __builtin_prefetch(&places_.as<Place>()[hash & mask_]); }
-  void FetchText(uint64_t hash) const {
-    const Place* places = places_.as<Place>();
-    size_t i = hash & mask_;
-    while (places[i].code != Place::kFree && places[i].tag != TagOf(hash)) i = (i + 1) & mask_;
-    if (places[i].code == Place::kFree) return;
-    const std::string_view known = text(static_cast<int32_t>(places[i].code));
-    __builtin_prefetch(known.data());
-    __builtin_prefetch(known.data() + known.size());
-  }
-  /// The code of the text, a new one if it has none.
-  int32_t Find(std::string_view text, uint64_t hash) {
-    for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
-      const Place& place = places_.as<Place>()[i];
-      if (place.code == Place::kFree) return Add(text, hash, i);
-      const auto code = static_cast<int32_t>(place.code);
-      if (place.tag == TagOf(hash) && EqualTexts(this->text(code), text)) return code;
-    }
-  }
+  /// Texts that are looked up together; more would not stay in the first cache.
+  static constexpr size_t kBlock = 64;
+
+  /// Writes the code of each text, a new one if it has none, to `codes`. At most kBlock texts;
+  /// `hashes` are theirs, from HashTexts() of base.
+  void FindTogether(std::span<const std::string_view> texts, const uint64_t* hashes,
+                    int32_t* codes);
+  void FindTogether(std::span<const std::string_view> texts, int32_t* codes);
+  /// For one text alone.
   int32_t Find(std::string_view text);
   /// As Find() in a dictionary of a few texts, without hashing them.
   int32_t FindAmongFew(std::string_view text) {
@@ -126,7 +115,24 @@ class TextDictionary {
   };
 
   static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash); }
-  void EncodeBlock(std::span<const std::string_view> texts, int32_t* codes);
+  void Fetch(uint64_t hash) const { __builtin_prefetch(&places_.as<Place>()[hash & mask_]); }
+  void FetchText(uint64_t hash) const {
+    const Place* places = places_.as<Place>();
+    size_t i = hash & mask_;
+    while (places[i].code != Place::kFree && places[i].tag != TagOf(hash)) i = (i + 1) & mask_;
+    if (places[i].code == Place::kFree) return;
+    const std::string_view known = text(static_cast<int32_t>(places[i].code));
+    __builtin_prefetch(known.data());
+    __builtin_prefetch(known.data() + known.size());
+  }
+  int32_t Find(std::string_view text, uint64_t hash) {
+    for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
+      const Place& place = places_.as<Place>()[i];
+      if (place.code == Place::kFree) return Add(text, hash, i);
+      const auto code = static_cast<int32_t>(place.code);
+      if (place.tag == TagOf(hash) && EqualTexts(this->text(code), text)) return code;
+    }
+  }
   int32_t Add(std::string_view text, uint64_t hash, size_t place);
   void SetPlaces(size_t count);
   void Begin();

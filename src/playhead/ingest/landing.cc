@@ -3,9 +3,9 @@
 #include "playhead/base/arrow_status.h"
 #include "playhead/base/hash.h"
 #include "playhead/base/logging.h"
+#include "playhead/ingest/file_input.h"
 #include "playhead/ingest/folder_watch.h"
 
-#include <arrow/io/file.h>
 #include <arrow/io/interfaces.h>
 #include <sys/stat.h>
 
@@ -18,7 +18,6 @@ namespace playhead::ingest {
 namespace {
 
 constexpr size_t kHashInTopic = 12;
-constexpr size_t kCopyChunk = 256 << 10;
 constexpr int64_t kShortestRestMicros = 20'000;
 constexpr int64_t kLongestRestMicros = 1'000'000;
 constexpr int64_t kRetryMicros = 1'000'000;
@@ -44,16 +43,14 @@ Result<FileStat> StatFile(const std::string& path) {
                   .modified_us = info.st_mtim.tv_sec * 1'000'000LL + info.st_mtim.tv_nsec / 1000};
 }
 
-/// Calls `take` for each chunk of a file.
+/// Calls `take` for each chunk of a file, packed or not, as it lies on disk.
 template <typename Take>
 Status ForEachChunk(const std::string& path, const Take& take) {
-  PH_ASSIGN_OR_RETURN(const auto in, arrow::io::ReadableFile::Open(path));
-  std::vector<char> chunk(kCopyChunk);
+  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path}));
   while (true) {
-    PH_ASSIGN_OR_RETURN(const int64_t size,
-                        in->Read(static_cast<int64_t>(chunk.size()), chunk.data()));
-    if (size == 0) return {};
-    PH_RETURN_IF_ERROR(take(std::string_view(chunk.data(), static_cast<size_t>(size))));
+    PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
+    if (chunk.empty()) return {};
+    PH_RETURN_IF_ERROR(take(chunk));
   }
 }
 
