@@ -12,7 +12,8 @@ A file is a list of blocks, separated by blank lines, run in order in a fresh co
     select ...                              B boolean; tab-separated rows follow, NULL and (empty)
     ----                                    are written so
     2024-01-01	1
-    out ask mean_duration --format csv      stdout must be exactly the lines below
+    out ask mean_duration --format csv      stdout must be exactly the lines below; the project's
+                                            folder is written PROJECT, a load's id in _topic LOAD
     ----
     fails 2 tables nothing                  that exit code; stderr must hold every line below
     ----
@@ -128,7 +129,8 @@ def run_block(folder, head, before, after):
     elif verb == "query":
         query(folder, rest, "\n".join(before), after)
     elif verb == "out":
-        got = must_run(folder, shlex.split(rest)).replace(str(folder), "PROJECT").splitlines()
+        got = must_run(folder, shlex.split(rest)).replace(str(folder), "PROJECT")
+        got = re.sub(r"(file:\S+)#[0-9a-f]{12}\b", r"\1#LOAD", got).splitlines()
         if got != after:
             raise Failure("got\n" + "\n".join(got) + "\nexpected\n" + "\n".join(after))
     elif verb == "fails":

@@ -31,6 +31,8 @@ void ContentHasher::Update(std::string_view bytes) {
   XXH3_128bits_update(&state_->xxh, bytes.data(), bytes.size());
 }
 
+int64_t ContentHasher::bytes() const { return static_cast<int64_t>(state_->xxh.totalLen); }
+
 Hash128 ContentHasher::Digest() const {
   const XXH128_hash_t hash = XXH3_128bits_digest(&state_->xxh);
   return {hash.high64, hash.low64};

@@ -24,6 +24,8 @@ class ContentHasher {
   ContentHasher& operator=(ContentHasher&&) noexcept;
 
   void Update(std::string_view bytes);
+  /// How many there were.
+  int64_t bytes() const;
   Hash128 Digest() const;
   /// 32 lower-case hex characters, canonical (big-endian) form as `xxh128sum` prints it.
   std::string Hex() const;

@@ -69,7 +69,9 @@ struct LandingFile {
   TableId table;
   std::string name;          ///< relative to the landing folder, with `/`
   std::string content_hash;  ///< XXH3-128
-  std::string topic;         ///< `file:<name>#<hash12>`, the rows' `_topic`
+  /// The rows' `_topic`: `file:<name>#<12 hex digits>` of the content hash, or of the load's id for
+  /// a file that `ingest --stream` took.
+  std::string topic;
   int64_t bytes = 0;
   int64_t rows_good = 0;
   int64_t rows_dead = 0;

@@ -2,22 +2,18 @@
 
 #include "playhead/base/logging.h"
 #include "playhead/base/stop_signal.h"
-#include "playhead/base/uuid.h"
 #include "playhead/cli/ingest_runner.h"
 #include "playhead/cli/output.h"
 #include "playhead/cli/progress.h"
 #include "playhead/cli/summary.h"
 #include "playhead/cli/warehouse.h"
-#include "playhead/ingest/landing.h"
+#include "playhead/ingest/direct_load.h"
+#include "playhead/ingest/file_input.h"
 
 #include <CLI/CLI.hpp>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,69 +30,19 @@ struct IngestArgs {
   std::optional<std::string> format;
 };
 
-/// Standard input as a file, since a load needs its hash before its first row. Gone with the
-/// object.
-class SpooledInput {
- public:
-  static Result<SpooledInput> Read(const std::string& folder) {
-    SpooledInput input;
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    input.path_ = folder + "/stdin-" + NewUuid();
-    std::ofstream out(input.path_, std::ios::binary);
-    std::array<char, 1 << 16> chunk;
-    while (true) {
-      const ssize_t size = read(STDIN_FILENO, chunk.data(), chunk.size());
-      if (size < 0 && errno == EINTR) continue;
-      if (size < 0) {
-        return Error(StatusCode::kUnavailable, "cannot read standard input: {}", strerror(errno));
-      }
-      if (size == 0) break;
-      out.write(chunk.data(), size);
-      if (!out) {
-        return Error(StatusCode::kResourceExhausted, "cannot spool standard input: path={} why={}",
-                     input.path_, strerror(errno));
-      }
-    }
-    out.close();
-    if (!out) {
-      return Error(StatusCode::kResourceExhausted, "cannot spool standard input: path={}",
-                   input.path_);
-    }
-    return input;
-  }
-  ~SpooledInput() {
-    if (!path_.empty()) unlink(path_.c_str());
-  }
-  SpooledInput(SpooledInput&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  SpooledInput& operator=(SpooledInput&&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  SpooledInput() = default;
-  std::string path_;
-};
-
 Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop_token stop) {
   PH_ASSIGN_OR_RETURN(const ingest::IngestStream* stream, warehouse.FindStream(args.stream));
   // A stream whose every file was loaded before still has its line in the summary.
   warehouse.board().Add({.stream = stream->name});
   Status first_failure;
   for (const std::string& file : args.files) {
-    std::optional<SpooledInput> spooled;
-    std::string path = file;
-    std::string name = std::filesystem::path(file).filename().string();
-    if (file == "-") {
-      PH_ASSIGN_OR_RETURN(SpooledInput input,
-                          SpooledInput::Read(warehouse.folder() + "/_staging/stdin"));
-      spooled.emplace(std::move(input));
-      path = spooled->path();
-      name = "stdin";
-    }
+    const std::string name =
+        file == ingest::kStandardInput ? "stdin" : std::filesystem::path(file).filename().string();
     std::error_code error;
-    const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
+    const auto bytes = static_cast<int64_t>(
+        ingest::IsRegularFile(file) ? std::filesystem::file_size(file, error) : 0);
     Progress progress(name, error ? 0 : bytes, "bytes");
-    const Result<bool> loaded = ingest::LoadDirect(warehouse.lake(), *stream, path, name, stop,
+    const Result<bool> loaded = ingest::LoadDirect(warehouse.lake(), *stream, file, name, stop,
                                                    [&](int64_t done) { progress.Advance(done); });
     if (!loaded.ok()) {
       // The first is the command's own error, said at its end.
@@ -108,7 +54,7 @@ Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop
       continue;
     }
     if (*loaded) {
-      progress.Advance(bytes);
+      progress.Advance(std::max(bytes, progress.done()));
       progress.Finish();
     } else {
       WriteNote(fmt::format("{}: this content is in {} already; nothing to do\n", file,

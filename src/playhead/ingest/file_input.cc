@@ -2,7 +2,13 @@
 
 #include "playhead/base/arrow_status.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 namespace playhead::ingest {
 namespace {
@@ -15,10 +21,27 @@ constexpr size_t kStepBytes = 4 << 10;
 
 }  // namespace
 
-Result<FileInput> FileInput::Open(const InputFile& file) {
+bool IsRegularFile(const std::string& path) {
+  std::error_code error;
+  return path != kStandardInput && std::filesystem::is_regular_file(path, error);
+}
+
+Result<std::string> HashFile(const std::string& path) {
+  ContentHasher hasher;
+  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path}, &hasher));
+  PH_RETURN_IF_ERROR(input.Drain());
+  return hasher.Hex();
+}
+
+Result<FileInput> FileInput::Open(const InputFile& file, ContentHasher* hasher) {
   FileInput input;
   input.path_ = file.path;
-  PH_ASSIGN_OR_RETURN(input.file_, arrow::io::ReadableFile::Open(file.path));
+  input.hasher_ = hasher;
+  // Not opened by a name: a socket has none that can be opened.
+  input.fd_ = storage::FileDescriptor(file.path == kStandardInput
+                                          ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                          : open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (input.fd_.get() < 0) return storage::ErrnoStatus("open", file.path, errno);
   input.buffer_.resize(kChunkBytes);
   if (file.is_gzip || file.is_zstd) {
     PH_ASSIGN_OR_RETURN(input.codec_,
@@ -30,18 +53,35 @@ Result<FileInput> FileInput::Open(const InputFile& file) {
   return input;
 }
 
+Result<size_t> FileInput::ReadRaw(std::vector<char>& buffer) {
+  ssize_t size = 0;
+  do {
+    size = read(fd_.get(), buffer.data(), buffer.size());
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) return storage::ErrnoStatus("read", path_, errno);
+  position_ += size;
+  const auto bytes = static_cast<size_t>(size);
+  if (hasher_ != nullptr) hasher_->Update({buffer.data(), bytes});
+  return bytes;
+}
+
 Result<std::string_view> FileInput::Read() {
   if (codec_ != nullptr) return ReadPacked();
-  PH_ASSIGN_OR_RETURN(const int64_t size, file_->Read(kChunkBytes, buffer_.data()));
-  position_ += size;
-  return std::string_view(buffer_.data(), static_cast<size_t>(size));
+  PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(buffer_));
+  return std::string_view(buffer_.data(), size);
+}
+
+Status FileInput::Drain() {
+  while (true) {
+    PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(buffer_));
+    if (size == 0) return {};
+  }
 }
 
 Status FileInput::FillPacked() {
-  PH_ASSIGN_OR_RETURN(const int64_t size, file_->Read(kPackedChunkBytes, packed_.data()));
-  position_ += size;
+  PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(packed_));
   is_at_end_ = size == 0;
-  packed_rest_ = std::string_view(packed_.data(), static_cast<size_t>(size));
+  packed_rest_ = std::string_view(packed_.data(), size);
   return {};
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "playhead/base/hash.h"
 #include "playhead/base/status.h"
 #include "playhead/ingest/file_load.h"
+#include "playhead/storage/local_file.h"
 
-#include <arrow/io/file.h>
 #include <arrow/util/compression.h>
 
 #include <cstdint>
@@ -19,17 +20,32 @@ namespace playhead::ingest {
 inline constexpr int64_t kUnpackRatioMax = 250;
 inline constexpr int64_t kBombBytesMin = 64LL << 20;
 
+/// The path that stands for the process's standard input.
+inline constexpr std::string_view kStandardInput = "-";
+
+/// Whether a path can be read more than once; false too if there is nothing.
+bool IsRegularFile(const std::string& path);
+
+/// XXH3-128 of a regular file as it lies on disk, in hexadecimal. Errors: kNotFound, kUnavailable.
+Result<std::string> HashFile(const std::string& path);
+
 /// One file read from its beginning in chunks, unpacked as its name says; gzip members and zstd
-/// frames one after the other are one stream. Memory: two chunks. Threads: one at a time.
+/// frames one after the other are one stream. What is no regular file (a pipe, a terminal) is read
+/// until its other end closes. Memory: two chunks. Threads: one at a time.
 class FileInput {
  public:
+  /// `hasher`, if given, takes every byte that is read, as it lies on disk; it outlives the input.
   /// Errors: kNotFound, kUnavailable (I/O).
-  static Result<FileInput> Open(const InputFile& file);
+  static Result<FileInput> Open(const InputFile& file, ContentHasher* hasher = nullptr);
 
   /// The next bytes, valid until the next call; empty at the end. A packed file that is damaged,
   /// truncated or explodes ends there: what could be unpacked is given, problem() says why it ends.
   /// Errors: kUnavailable (I/O).
   Result<std::string_view> Read();
+
+  /// Reads on to the end of the file as it lies on disk, for its hash; what is read is gone, and
+  /// nothing can be read afterwards. Errors: kUnavailable (I/O).
+  Status Drain();
 
   const std::string& path() const { return path_; }
   /// Bytes of the file as it lies on disk that have been read.
@@ -39,11 +55,14 @@ class FileInput {
 
  private:
   FileInput() = default;
+  /// As read(2): at least one byte, none at the end.
+  Result<size_t> ReadRaw(std::vector<char>& buffer);
   Result<std::string_view> ReadPacked();
   Status FillPacked();
 
   std::string path_;
-  std::shared_ptr<arrow::io::ReadableFile> file_;
+  storage::FileDescriptor fd_;
+  ContentHasher* hasher_ = nullptr;
   std::unique_ptr<arrow::util::Codec> codec_;
   std::shared_ptr<arrow::util::Decompressor> decompressor_;
   std::vector<char> buffer_;  // what is given out

@@ -44,9 +44,11 @@ class FileInputTest : public testing::TestWithParam<arrow::Compression::type> {
   static Outcome ReadAll(const std::string& content) {
     const std::string path = testing::TempDir() + "/file-input-" + std::to_string(getpid());
     std::ofstream(path, std::ios::binary) << content;
+    ContentHasher hasher;
     auto input = FileInput::Open({.path = path,
                                   .is_gzip = GetParam() == arrow::Compression::GZIP,
-                                  .is_zstd = GetParam() == arrow::Compression::ZSTD});
+                                  .is_zstd = GetParam() == arrow::Compression::ZSTD},
+                                 &hasher);
     EXPECT_TRUE(input.ok()) << input.error().ToString();
     Outcome outcome;
     while (true) {
@@ -56,6 +58,10 @@ class FileInputTest : public testing::TestWithParam<arrow::Compression::type> {
       outcome.text += *chunk;
     }
     outcome.problem = input->problem();
+    EXPECT_TRUE(input->Drain().ok());
+    // Of the file as it lies there, to its end, however much of it could be unpacked.
+    EXPECT_EQ(hasher.Hex(), ContentHash(content));
+    EXPECT_EQ(hasher.bytes(), static_cast<int64_t>(content.size()));
     std::filesystem::remove(path);
     return outcome;
   }

@@ -117,18 +117,17 @@ Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& column
   });
 }
 
-/// A packed Parquet file, unpacked into the epoch's staging folder, since it is read from its end.
-/// Gone with the object.
-class UnpackedFile {
+/// Parquet that cannot be read from its end as it comes, packed or through a pipe, laid into the
+/// epoch's staging folder. Gone with the object.
+class StagedInput {
  public:
-  static Result<UnpackedFile> Make(const InputFile& file, const EpochBuilder& epoch) {
-    PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open(file));
+  static Result<StagedInput> Make(FileInput& input, const EpochBuilder& epoch) {
     PH_ASSIGN_OR_RETURN(const std::string folder, storage::LocalPath(epoch.staging_uri()));
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    UnpackedFile unpacked;
-    unpacked.path_ = folder + "/unpacked";
-    PH_ASSIGN_OR_RETURN(const auto out, arrow::io::FileOutputStream::Open(unpacked.path_));
+    StagedInput staged;
+    staged.path_ = folder + "/input";
+    PH_ASSIGN_OR_RETURN(const auto out, arrow::io::FileOutputStream::Open(staged.path_));
     while (true) {
       PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
       if (chunk.empty()) break;
@@ -136,23 +135,33 @@ class UnpackedFile {
           internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size()))));
     }
     if (!input.problem().empty()) {
-      return Error(StatusCode::kInvalidArgument, "{}: path={}", input.problem(), file.path);
+      return Error(StatusCode::kInvalidArgument, "{}: path={}", input.problem(), input.path());
     }
     PH_RETURN_IF_ERROR(internal::ToStatus(out->Close()));
-    return unpacked;
+    return staged;
   }
-  ~UnpackedFile() {
+  ~StagedInput() {
     std::error_code error;
     if (!path_.empty()) std::filesystem::remove(path_, error);
   }
-  UnpackedFile(UnpackedFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  UnpackedFile& operator=(UnpackedFile&&) = delete;
+  StagedInput(StagedInput&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  StagedInput& operator=(StagedInput&&) = delete;
   const std::string& path() const { return path_; }
 
  private:
-  UnpackedFile() = default;
+  StagedInput() = default;
   std::string path_;
 };
+
+Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBuilder& epoch,
+                               const Clock& clock, const LoadProgress& progress, bool is_hashed) {
+  if (file.is_gzip || file.is_zstd || !IsRegularFile(file.path)) {
+    PH_ASSIGN_OR_RETURN(const StagedInput staged, StagedInput::Make(input, epoch));
+    return LoadParquet(staged.path(), epoch, clock, progress);
+  }
+  if (is_hashed) PH_RETURN_IF_ERROR(input.Drain());
+  return LoadParquet(file.path, epoch, clock, progress);
+}
 
 }  // namespace
 
@@ -179,21 +188,24 @@ InputFile DescribeFile(const std::string& path, project::Format declared) {
 }
 
 Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
-                         const LoadProgress& progress) {
-  if (file.format == project::Format::kParquet) {
-    if (!file.is_gzip && !file.is_zstd) return LoadParquet(file.path, epoch, clock, progress);
-    PH_ASSIGN_OR_RETURN(const UnpackedFile unpacked, UnpackedFile::Make(file, epoch));
-    return LoadParquet(unpacked.path(), epoch, clock, progress);
-  }
-  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open(file));
-  switch (file.format) {
-    case project::Format::kCsv:
-      return LoadCsv(input, epoch.column_names(), epoch, clock, progress);
-    case project::Format::kJsonl:
-      return LoadJson(input, decode::CutMode::kLines, epoch, clock, progress);
-    default:
-      return LoadJson(input, decode::CutMode::kAuto, epoch, clock, progress);
-  }
+                         const LoadProgress& progress, ContentHasher* hasher) {
+  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open(file, hasher));
+  const auto load = [&]() -> Result<int64_t> {
+    switch (file.format) {
+      case project::Format::kParquet:
+        return LoadAnyParquet(file, input, epoch, clock, progress, hasher != nullptr);
+      case project::Format::kCsv:
+        return LoadCsv(input, epoch.column_names(), epoch, clock, progress);
+      case project::Format::kJsonl:
+        return LoadJson(input, decode::CutMode::kLines, epoch, clock, progress);
+      default:
+        return LoadJson(input, decode::CutMode::kAuto, epoch, clock, progress);
+    }
+  };
+  PH_ASSIGN_OR_RETURN(const int64_t records, load());
+  // A damaged file is not read to its end.
+  if (hasher != nullptr) PH_RETURN_IF_ERROR(input.Drain());
+  return records;
 }
 
 }  // namespace playhead::ingest

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "playhead/base/hash.h"
 #include "playhead/ingest/epoch_builder.h"
 #include "playhead/project/project.h"
 
@@ -9,7 +10,7 @@
 
 namespace playhead::ingest {
 
-/// A file on local disk whose records go into one epoch.
+/// A file on local disk, or a pipe, whose records go into one epoch.
 struct InputFile {
   std::string path;
   /// What its name says it is; `.gz` and `.zst` are taken off first. Empty name parts fall back to
@@ -28,11 +29,13 @@ InputFile DescribeFile(const std::string& path, project::Format declared);
 /// Decodes every record of `file` into `epoch`; `_offset` is the record's number from 0. What
 /// cannot be read (a torn gzip, an unbalanced array) becomes one dead letter `unreadable` for the
 /// rest and a warning in the log, so nothing is lost silently; a damaged Parquet file is refused as
-/// a whole. Memory is bounded by one chunk and one record, for Parquet see LoadParquet(); a packed
-/// Parquet file is unpacked into the epoch's staging folder. Returns the number of records. Errors:
-/// kNotFound, kUnavailable (I/O), kInvalidArgument (a CSV header or Parquet schema that lacks every
-/// declared column, a damaged or exploding Parquet file).
+/// a whole. Memory is bounded by one chunk and one record, for Parquet see LoadParquet(); Parquet
+/// that is packed or comes from a pipe is first laid into the epoch's staging folder. `hasher`, if
+/// given, takes all bytes of the file as it lies on disk; only a plain Parquet file is read once
+/// more for it. Returns the number of records. Errors: kNotFound, kUnavailable (I/O),
+/// kInvalidArgument (a CSV header or Parquet schema that lacks every declared column, a damaged or
+/// exploding Parquet file).
 Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
-                         const LoadProgress& progress);
+                         const LoadProgress& progress, ContentHasher* hasher = nullptr);
 
 }  // namespace playhead::ingest

@@ -3,6 +3,7 @@
 #include "playhead/base/arrow_status.h"
 #include "playhead/base/hash.h"
 #include "playhead/base/logging.h"
+#include "playhead/ingest/file_epoch.h"
 #include "playhead/ingest/file_input.h"
 #include "playhead/ingest/folder_watch.h"
 
@@ -21,12 +22,6 @@ constexpr size_t kHashInTopic = 12;
 constexpr int64_t kShortestRestMicros = 20'000;
 constexpr int64_t kLongestRestMicros = 1'000'000;
 constexpr int64_t kRetryMicros = 1'000'000;
-constexpr int64_t kMicrosPerDay = 86'400'000'000LL;
-
-/// The UTC day, for files that name none.
-int32_t Today(const Clock& clock) {
-  return static_cast<int32_t>(clock.NowMicros() / kMicrosPerDay);
-}
 
 struct FileStat {
   int64_t bytes = 0;
@@ -43,26 +38,6 @@ Result<FileStat> StatFile(const std::string& path) {
                   .modified_us = info.st_mtim.tv_sec * 1'000'000LL + info.st_mtim.tv_nsec / 1000};
 }
 
-/// Calls `take` for each chunk of a file, packed or not, as it lies on disk.
-template <typename Take>
-Status ForEachChunk(const std::string& path, const Take& take) {
-  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path}));
-  while (true) {
-    PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
-    if (chunk.empty()) return {};
-    PH_RETURN_IF_ERROR(take(chunk));
-  }
-}
-
-Result<std::string> HashFile(const std::string& path) {
-  ContentHasher hasher;
-  PH_RETURN_IF_ERROR(ForEachChunk(path, [&](std::string_view chunk) {
-    hasher.Update(chunk);
-    return Status();
-  }));
-  return hasher.Hex();
-}
-
 std::string DateText(int32_t days) {
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
   return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
@@ -73,11 +48,14 @@ std::string DateText(int32_t days) {
 Result<std::string> CopyFile(const Lake& lake, const std::string& path,
                              const std::string& staged_uri) {
   ContentHasher hasher;
+  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path}, &hasher));
   PH_ASSIGN_OR_RETURN(const auto out, lake.store.OpenForWrite(staged_uri));
-  PH_RETURN_IF_ERROR(ForEachChunk(path, [&](std::string_view chunk) -> Status {
-    hasher.Update(chunk);
-    return internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size())));
-  }));
+  while (true) {
+    PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
+    if (chunk.empty()) break;
+    PH_RETURN_IF_ERROR(
+        internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size()))));
+  }
   PH_RETURN_IF_ERROR(out->Close());
   return hasher.Hex();
 }
@@ -104,49 +82,6 @@ Result<std::string> PublishRaw(const Lake& lake, const LandingCandidate& candida
     uri += "." + hash.substr(0, kHashInTopic);
   }
   return Error(StatusCode::kAlreadyExists, "raw copy's name is taken: uri={}", uri);
-}
-
-/// Decodes a file into one epoch and commits it with its ledger row.
-Status LoadAndCommit(const Lake& lake, const IngestStream& stream, const InputFile& file,
-                     catalog::LandingFile ledger, EpochBuilder epoch,
-                     std::vector<std::string> replaced_topics, std::stop_token stop,
-                     const LoadProgress& progress) {
-  const int64_t started_us = lake.clock.NowMicros();
-  epoch.decoder().SetSource({.topic = ledger.topic,
-                             .partition = 0,
-                             .ingested_at_us = started_us,
-                             .ingestion_date_days = ledger.ingestion_date_days});
-  Result<int64_t> records = LoadFile(file, epoch, lake.clock, progress);
-  Result<table::Epoch> staged =
-      records.ok() ? epoch.Finish(FileNamePart(ledger.topic) + "-" + epoch.plan_id().substr(0, 8))
-                   : Result<table::Epoch>(records.error());
-  if (!staged.ok()) {
-    epoch.Abandon();
-    table::Committer committer(lake.catalog, lake.store, lake.warehouse_uri, lake.clock);
-    (void)committer.Discard(epoch.plan_id()).ok();
-    return staged.error();
-  }
-  ledger.rows_good = epoch.good();
-  ledger.rows_dead = epoch.dead();
-  ledger.committed_us = lake.clock.NowMicros();
-  staged->landing = ledger;
-  staged->replaced_topics = std::move(replaced_topics);
-  PH_RETURN_IF_ERROR(CommitPatiently(lake, stream.name, *staged, stop));
-  lake.board.Add({.stream = stream.name,
-                  .read = *records,
-                  .good = epoch.good(),
-                  .dead = epoch.dead(),
-                  .skipped = 0,
-                  .files = 1,
-                  .bytes = ledger.bytes,
-                  .seconds = static_cast<double>(lake.clock.NowMicros() - started_us) / 1e6,
-                  .commits = 1,
-                  .dead_by_reason = epoch.dead_by_reason()});
-  return {};
-}
-
-std::string TopicOf(const std::string& name, const std::string& hash) {
-  return fmt::format("file:{}#{}", name, hash.substr(0, kHashInTopic));
 }
 
 /// Whether content `hash` of `name` is to be loaded, by what the ledger knows of that name; the
@@ -288,59 +223,27 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   if (!is_new) return Outcome::kUnchanged;
 
   const int32_t date_days = candidate.date_days.value_or(Today(lake_.clock));
-  PH_ASSIGN_OR_RETURN(const auto decoder, decode::RecordDecoder::Make(stream.row_schema));
-  PH_ASSIGN_OR_RETURN(EpochBuilder epoch, EpochBuilder::Open(stream, lake_.catalog, lake_.store,
-                                                             lake_.warehouse_uri, *decoder));
+  PH_ASSIGN_OR_RETURN(FileEpoch epoch, FileEpoch::Open(lake_, stream));
   const std::string staged_uri = epoch.staging_uri() + "/raw";
   PH_ASSIGN_OR_RETURN(const std::string hash, CopyFile(lake_, candidate.path, staged_uri));
   PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
-  if (after != before || (!known_hash.empty() && hash != known_hash)) {
-    PH_RETURN_IF_ERROR(lake_.store.Delete(staged_uri));
-    return Outcome::kNotStill;
-  }
+  if (after != before || (!known_hash.empty() && hash != known_hash)) return Outcome::kNotStill;
   PH_ASSIGN_OR_RETURN(const std::string raw_uri,
                       PublishRaw(lake_, candidate, hash, date_days, staged_uri));
   PH_ASSIGN_OR_RETURN(const std::string raw_path, storage::LocalPath(raw_uri));
   InputFile file = DescribeFile(candidate.path, stream.declaration->format);
   file.path = raw_path;
-  const catalog::LandingFile row{.table = stream.main.id,
-                                 .name = candidate.name,
-                                 .content_hash = hash,
-                                 .topic = TopicOf(candidate.name, hash),
-                                 .bytes = before.bytes,
-                                 .ingestion_date_days = date_days,
-                                 .raw_uri = raw_uri};
-  PH_RETURN_IF_ERROR(LoadAndCommit(lake_, stream, file, row, std::move(epoch), std::move(replaced),
-                                   stop, options_.progress));
+  const std::string topic = fmt::format("file:{}#{}", candidate.name, hash.substr(0, kHashInTopic));
+  PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, options_.progress, nullptr));
+  PH_RETURN_IF_ERROR(epoch.Commit({.table = stream.main.id,
+                                   .name = candidate.name,
+                                   .content_hash = hash,
+                                   .topic = topic,
+                                   .bytes = before.bytes,
+                                   .ingestion_date_days = date_days,
+                                   .raw_uri = raw_uri},
+                                  std::move(replaced), stop));
   return Outcome::kLoaded;
-}
-
-Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std::string& path,
-                        const std::string& display_name, std::stop_token stop,
-                        const LoadProgress& progress) {
-  PH_ASSIGN_OR_RETURN(const FileStat info, StatFile(path));
-  PH_ASSIGN_OR_RETURN(const std::string hash, HashFile(path));
-  // Named by content, so that a repeated load of the same bytes is a no-op whatever the file is
-  // called, and different bytes from the same pipe never replace each other.
-  const std::string name = "direct/" + hash;
-  PH_ASSIGN_OR_RETURN(const std::vector<catalog::LandingFile> ledger,
-                      lake.catalog.LandingFiles(stream.main.id, true));
-  if (std::ranges::any_of(ledger, [&](const auto& file) { return file.name == name; }))
-    return false;
-  PH_ASSIGN_OR_RETURN(const auto decoder, decode::RecordDecoder::Make(stream.row_schema));
-  PH_ASSIGN_OR_RETURN(EpochBuilder epoch, EpochBuilder::Open(stream, lake.catalog, lake.store,
-                                                             lake.warehouse_uri, *decoder));
-  InputFile file = DescribeFile(display_name, stream.declaration->format);
-  file.path = path;
-  const std::optional<int32_t> named_date = DateInName(display_name);
-  const catalog::LandingFile row{.table = stream.main.id,
-                                 .name = name,
-                                 .content_hash = hash,
-                                 .topic = TopicOf(display_name, hash),
-                                 .bytes = info.bytes,
-                                 .ingestion_date_days = named_date.value_or(Today(lake.clock))};
-  PH_RETURN_IF_ERROR(LoadAndCommit(lake, stream, file, row, std::move(epoch), {}, stop, progress));
-  return true;
 }
 
 }  // namespace playhead::ingest

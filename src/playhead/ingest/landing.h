@@ -56,11 +56,4 @@ class LandingIngest {
   Status first_refusal_;
 };
 
-/// Loads one file through a stream's decoder without a raw copy (`playhead ingest --stream`).
-/// Content that this stream has loaded before is a no-op (false); otherwise the rows are appended.
-/// `display_name` goes into `_topic`.
-Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std::string& path,
-                        const std::string& display_name, std::stop_token stop,
-                        const LoadProgress& progress);
-
 }  // namespace playhead::ingest

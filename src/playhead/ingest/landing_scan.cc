@@ -75,6 +75,11 @@ Result<DateRange> ParseDateRange(std::string_view text) {
   return DateRange{.first_days = *first, .last_days = *last};
 }
 
+int32_t Today(const Clock& clock) {
+  constexpr int64_t kMicrosPerDay = 86'400'000'000LL;
+  return static_cast<int32_t>(clock.NowMicros() / kMicrosPerDay);
+}
+
 bool FitsPattern(std::string_view name, std::string_view pattern) {
   if (const size_t open = pattern.find('{'); open != std::string_view::npos) {
     const size_t close = pattern.find('}', open);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "playhead/base/clock.h"
 #include "playhead/base/status.h"
 #include "playhead/ingest/stream_tables.h"
 
@@ -28,6 +29,9 @@ struct LandingScan {
 
 /// Days since 1970 of the last `YYYY-MM-DD` in a file name; none without or for an impossible date.
 std::optional<int32_t> DateInName(std::string_view name);
+
+/// The UTC day since 1970-01-01, for files whose names have none.
+int32_t Today(const Clock& clock);
 
 /// True if `name` fits a landing pattern: `**/` any folders, none included; `*`, `?` and `[a-z]`
 /// within one part; `{a,b}` alternatives; `YYYY-MM-DD` a day of the calendar. Source:

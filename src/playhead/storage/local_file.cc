@@ -26,7 +26,7 @@ namespace {
 // Small writes are put together; pages of Parquet mostly are larger and go as they are.
 constexpr size_t kBufferBytes = 64 << 10;
 // Starting the write-back early keeps the fsync at the end short.
-constexpr int64_t kWriteBackBytes = 8 << 20;
+constexpr int64_t kWriteBackBytes = 1 << 20;
 constexpr size_t kSyncsAtOnce = 16;
 
 /// Calls `work` for 0 to `count` - 1, several at a time: each fsync waits for a flush of the disk,

@@ -1,0 +1,76 @@
+#include "playhead/ingest/direct_load.h"
+
+#include "playhead/ingest/file_epoch.h"
+#include "playhead/ingest/file_input.h"
+#include "playhead/ingest/landing_scan.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+namespace playhead::ingest {
+namespace {
+
+constexpr size_t kIdInTopic = 12;
+
+/// Named by content, so that a repeated load of the same bytes is a no-op whatever the file is
+/// called, and different bytes from the same pipe never replace each other.
+std::string LedgerName(const std::string& hash) { return "direct/" + hash; }
+
+/// The contents that a stream has loaded.
+class KnownContents {
+ public:
+  explicit KnownContents(std::vector<catalog::LandingFile> ledger) : ledger_(std::move(ledger)) {}
+
+  bool Has(const std::string& hash) const {
+    return std::ranges::find(ledger_, LedgerName(hash), &catalog::LandingFile::name) !=
+           ledger_.end();
+  }
+  /// A regular file of the size of none of them cannot be one of them.
+  bool MayHave(const std::string& path) const {
+    if (!IsRegularFile(path)) return false;
+    std::error_code error;
+    const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
+    return !error &&
+           std::ranges::find(ledger_, bytes, &catalog::LandingFile::bytes) != ledger_.end();
+  }
+
+ private:
+  std::vector<catalog::LandingFile> ledger_;
+};
+
+}  // namespace
+
+Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std::string& path,
+                        const std::string& display_name, std::stop_token stop,
+                        const LoadProgress& progress) {
+  PH_ASSIGN_OR_RETURN(std::vector<catalog::LandingFile> ledger,
+                      lake.catalog.LandingFiles(stream.main.id, true));
+  const KnownContents known(std::move(ledger));
+  if (known.MayHave(path)) {
+    PH_ASSIGN_OR_RETURN(const std::string hash, HashFile(path));
+    if (known.Has(hash)) return false;
+  }
+  PH_ASSIGN_OR_RETURN(FileEpoch epoch, FileEpoch::Open(lake, stream));
+  std::string id = epoch.plan_id();
+  std::erase(id, '-');
+  const std::string topic = fmt::format("file:{}#{}", display_name, id.substr(0, kIdInTopic));
+  InputFile file = DescribeFile(display_name, stream.declaration->format);
+  file.path = path;
+  const int32_t date_days = DateInName(display_name).value_or(Today(lake.clock));
+  ContentHasher hasher;
+  PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, progress, &hasher));
+  const std::string hash = hasher.Hex();
+  if (known.Has(hash)) return false;  // what came through a pipe is known only now
+  PH_RETURN_IF_ERROR(epoch.Commit({.table = stream.main.id,
+                                   .name = LedgerName(hash),
+                                   .content_hash = hash,
+                                   .topic = topic,
+                                   .bytes = hasher.bytes(),
+                                   .ingestion_date_days = date_days},
+                                  {}, stop));
+  return true;
+}
+
+}  // namespace playhead::ingest

@@ -1,0 +1,60 @@
+#include "playhead/ingest/file_epoch.h"
+
+#include <utility>
+
+namespace playhead::ingest {
+
+Result<FileEpoch> FileEpoch::Open(const Lake& lake, const IngestStream& stream) {
+  FileEpoch file(lake, stream);
+  PH_ASSIGN_OR_RETURN(file.decoder_, decode::RecordDecoder::Make(stream.row_schema));
+  PH_ASSIGN_OR_RETURN(EpochBuilder epoch, EpochBuilder::Open(stream, lake.catalog, lake.store,
+                                                             lake.warehouse_uri, *file.decoder_));
+  file.epoch_ = std::make_unique<EpochBuilder>(std::move(epoch));
+  return file;
+}
+
+FileEpoch::~FileEpoch() {
+  if (epoch_ == nullptr) return;
+  epoch_->Abandon();
+  table::Committer committer(lake_->catalog, lake_->store, lake_->warehouse_uri, lake_->clock);
+  // What cannot be removed now is removed by the next start's recovery.
+  (void)committer.Discard(epoch_->plan_id()).ok();
+}
+
+Status FileEpoch::Stage(const InputFile& file, const std::string& topic,
+                        int32_t ingestion_date_days, const LoadProgress& progress,
+                        ContentHasher* hasher) {
+  started_us_ = lake_->clock.NowMicros();
+  decoder_->SetSource({.topic = topic,
+                       .partition = 0,
+                       .ingested_at_us = started_us_,
+                       .ingestion_date_days = ingestion_date_days});
+  PH_ASSIGN_OR_RETURN(records_, LoadFile(file, *epoch_, lake_->clock, progress, hasher));
+  PH_ASSIGN_OR_RETURN(staged_,
+                      epoch_->Finish(FileNamePart(topic) + "-" + epoch_->plan_id().substr(0, 8)));
+  return {};
+}
+
+Status FileEpoch::Commit(catalog::LandingFile ledger, std::vector<std::string> replaced_topics,
+                         std::stop_token stop) {
+  const std::unique_ptr<EpochBuilder> epoch = std::exchange(epoch_, nullptr);
+  ledger.rows_good = epoch->good();
+  ledger.rows_dead = epoch->dead();
+  ledger.committed_us = lake_->clock.NowMicros();
+  staged_.landing = ledger;
+  staged_.replaced_topics = std::move(replaced_topics);
+  PH_RETURN_IF_ERROR(CommitPatiently(*lake_, stream_->name, staged_, stop));
+  lake_->board.Add({.stream = stream_->name,
+                    .read = records_,
+                    .good = epoch->good(),
+                    .dead = epoch->dead(),
+                    .skipped = 0,
+                    .files = 1,
+                    .bytes = ledger.bytes,
+                    .seconds = static_cast<double>(lake_->clock.NowMicros() - started_us_) / 1e6,
+                    .commits = 1,
+                    .dead_by_reason = epoch->dead_by_reason()});
+  return {};
+}
+
+}  // namespace playhead::ingest
