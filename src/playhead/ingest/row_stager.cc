@@ -6,8 +6,10 @@
 #include <optional>
 
 namespace playhead::ingest {
-
 namespace {
+
+// They hold whole records and are read by few: less memory is worth more than large row groups.
+constexpr int64_t kDeadRowGroupBytes = 32LL << 20;
 
 /// Whether a second thread would only take turns with the first.
 bool HasOneCore() {
@@ -54,26 +56,25 @@ Status RowStager::Join() {
   return failure_;
 }
 
-Status RowStager::Append(std::unique_ptr<table::PartitionedWriter>& writer,
-                         const iceberg::TableMetadata& table, const char* folder,
-                         const std::vector<iceberg::PartitionValue>& key,
-                         const std::shared_ptr<arrow::RecordBatch>& rows,
-                         decode::Generation generation) {
-  if (writer == nullptr) {
-    PH_ASSIGN_OR_RETURN(writer, table::PartitionedWriter::Open(*target_.store, table,
-                                                               target_.staging_uri + folder));
-  }
-  return writer->Append(key, rows, generation);
+Status RowStager::OpenOnce(std::unique_ptr<table::PartitionedWriter>& writer,
+                           const iceberg::TableMetadata& table, const char* folder,
+                           const table::PartitionedWriterOptions& options) {
+  if (writer != nullptr) return {};
+  PH_ASSIGN_OR_RETURN(writer, table::PartitionedWriter::Open(
+                                  *target_.store, table, target_.staging_uri + folder, options));
+  return {};
 }
 
 Status RowStager::Stage(decode::DecodedRows rows) {
   for (decode::Lane& lane : rows.lanes) {
-    PH_RETURN_IF_ERROR(Append(main_writer_, *target_.main, "/main",
-                              TableKey(*target_.row_schema, lane.key),
-                              std::exchange(lane.rows, nullptr), lane.generation));
+    PH_RETURN_IF_ERROR(OpenOnce(main_writer_, *target_.main, "/main", {}));
+    PH_RETURN_IF_ERROR(main_writer_->Append(TableKey(*target_.row_schema, lane.key),
+                                            std::exchange(lane.rows, nullptr), lane.generation));
   }
   if (rows.dead_letters != nullptr && rows.dead_letters->num_rows() > 0) {
-    PH_RETURN_IF_ERROR(Append(dead_writer_, *target_.dead, "/dead", {}, rows.dead_letters));
+    PH_RETURN_IF_ERROR(
+        OpenOnce(dead_writer_, *target_.dead, "/dead", {.row_group_bytes = kDeadRowGroupBytes}));
+    PH_RETURN_IF_ERROR(dead_writer_->Append({}, rows.dead_letters));
   }
   bytes_ = (main_writer_ == nullptr ? 0 : main_writer_->bytes()) +
            (dead_writer_ == nullptr ? 0 : dead_writer_->bytes());

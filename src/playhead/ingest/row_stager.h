@@ -56,11 +56,9 @@ class RowStager {
  private:
   static constexpr int64_t kWaitingMax = 2;
 
-  Status Append(std::unique_ptr<table::PartitionedWriter>& writer,
-                const iceberg::TableMetadata& table, const char* folder,
-                const std::vector<iceberg::PartitionValue>& key,
-                const std::shared_ptr<arrow::RecordBatch>& rows,
-                decode::Generation generation = {});
+  Status OpenOnce(std::unique_ptr<table::PartitionedWriter>& writer,
+                  const iceberg::TableMetadata& table, const char* folder,
+                  const table::PartitionedWriterOptions& options);
   void Work(const std::stop_token& stop);
   /// Ends the thread once it has staged what waits; its error, if any.
   Status Join();

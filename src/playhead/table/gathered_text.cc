@@ -124,6 +124,7 @@ std::shared_ptr<arrow::Array> GatheredText::TakeDictionary() {
 
 void GatheredText::Clear() {
   length_ = 0;
+  validity_ = {};
   is_sharing_ = false;
   shared_.reset();
   shared_size_ = 0;

@@ -52,6 +52,8 @@ class GatheredText {
   std::shared_ptr<arrow::Array> Take();
   /// The text itself; starts anew.
   std::shared_ptr<arrow::Array> TakePlain();
+  /// Forgets all values.
+  void Clear();
 
  private:
   static constexpr int64_t kCodeBytes = sizeof(int32_t);
@@ -64,7 +66,6 @@ class GatheredText {
   int64_t distinct() const { return is_sharing_ ? shared_size_ : own_.size(); }
   /// The dictionary; its first distinct() texts are meant.
   std::shared_ptr<arrow::Array> TakeDictionary();
-  void Clear();
 
   std::shared_ptr<arrow::DataType> type_;
   GrowingBytes codes_;

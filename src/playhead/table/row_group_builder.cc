@@ -45,6 +45,7 @@ class RowGroupBuilder::Column {
     const arrow::DataType& given = is_list_ ? *array->type()->field(0)->type() : *array->type();
     // Who could have given codes has seen that they do not pay.
     if (text_ && text_->is_empty() && generation.number != 0 && !IsCoded(given)) GiveUp();
+    if (text_ && !IsCoded(given) && !IsWorthCoding(*array, rows_expected)) text_.reset();
     if (!text_) {
       chunks_.push_back(IsCoded(given) ? Plain(array) : array);
       const int64_t bytes = BytesOf(*chunks_.back());
@@ -93,6 +94,17 @@ class RowGroupBuilder::Column {
     }
     column.text_->Append(*array, {});
     return column.text_->TakePlain();
+  }
+
+  /// Whether the first batch of a row group, given as text, is to be coded: tried with a few of its
+  /// values, since coding all of them only to undo it costs as much as writing them.
+  bool IsWorthCoding(const arrow::Array& array, int64_t rows_expected) {
+    if (is_list_ || !text_->is_empty() || array.length() <= kJudgedValues) return true;
+    text_->Append(*array.Slice(0, kJudgedValues), {});
+    // Nulls say nothing of the others.
+    const bool is_worth = text_->values() < kJudgedValues || text_->Pays(rows_expected);
+    text_->Clear();
+    return is_worth;
   }
 
   void AppendLists(const arrow::ListArray& lists, decode::Generation generation) {

@@ -95,6 +95,31 @@ TEST(RowGroupBuilder, FewRowsAreJudgedAtTheEnd) {
   ExpectRows(columns, Rows(20, 60));
 }
 
+TEST(RowGroupBuilder, ALargeFirstBatchIsJudgedByItsFirstValues) {
+  RowGroupBuilder builder(TestSchema());
+  const auto rows = Rows(0, 10'000);
+  builder.Append(*rows, 100'000);
+  auto columns = builder.Finish();
+  ExpectRows(columns, rows);
+  EXPECT_FALSE(IsCoded(*columns[0]));
+  EXPECT_TRUE(IsCoded(*columns[1]));
+  // Not copied.
+  EXPECT_EQ(columns[0]->chunk(0)->data()->buffers[2], rows->column_data(0)->buffers[2]);
+
+  // Nulls at first say nothing of what comes.
+  RowGroupBuilder late(TestSchema());
+  arrow::StringBuilder text;
+  ASSERT_TRUE(text.AppendNulls(5'000).ok());
+  for (int i = 0; i < 5'000; ++i) ASSERT_TRUE(text.Append("t" + std::to_string(i % 5)).ok());
+  arrow::ArrayVector arrays = rows->columns();
+  arrays[0] = *text.Finish();
+  const auto with_nulls = arrow::RecordBatch::Make(TestSchema(), 10'000, arrays);
+  late.Append(*with_nulls, 100'000);
+  columns = late.Finish();
+  ExpectRows(columns, with_nulls);
+  EXPECT_TRUE(IsCoded(*columns[0]));
+}
+
 TEST(RowGroupBuilder, TakesSlices) {
   RowGroupBuilder builder(TestSchema());
   const auto rows = Rows(0, 300);
