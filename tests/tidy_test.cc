@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 // A folder includes folders of a smaller level only; folders of one level are strangers.
 const std::map<std::string, int, std::less<>>& FolderLevels() {
   static const std::map<std::string, int, std::less<>> levels = {
-      {"base", 0},  {"storage", 1}, {"http", 1},    {"decode", 1}, {"project", 1}, {"log", 1},
-      {"sim", 1},   {"iceberg", 2}, {"catalog", 3}, {"table", 4},  {"sql", 4},     {"ingest", 5},
-      {"model", 6}, {"server", 7},  {"config", 8},  {"cli", 9},
+      {"base", 0},   {"storage", 1},  {"http", 1},    {"decode", 1},  {"project", 1}, {"log", 1},
+      {"sim", 1},    {"columnar", 2}, {"iceberg", 2}, {"catalog", 3}, {"table", 4},   {"sql", 4},
+      {"ingest", 5}, {"model", 6},    {"server", 7},  {"config", 8},  {"cli", 9},
   };
   return levels;
 }
@@ -39,11 +39,21 @@ struct LibraryRule {
 // which base/status.h has in its interface.
 const std::vector<LibraryRule>& LibraryRules() {
   static const std::vector<LibraryRule> rules = {
-      {"fmt/", {"base"}},         {"spdlog/", {"base"}},      {"sqlite3.h", {"base"}},
-      {"prometheus/", {"base"}},  {"xxhash.h", {"base"}},     {"arrow/filesystem/", {"storage"}},
-      {"simdjson.h", {"decode"}}, {"yaml-cpp/", {"project"}}, {"librdkafka/", {"log"}},
-      {"libpq", {"catalog"}},     {"parquet/", {"table"}},    {"duckdb", {"sql"}},
-      {"boost/", {"server"}},     {"curl/", {"http"}},        {"CLI/", {"config", "cli"}},
+      {"fmt/", {"base"}},
+      {"spdlog/", {"base"}},
+      {"sqlite3.h", {"base"}},
+      {"prometheus/", {"base"}},
+      {"xxhash.h", {"base"}},
+      {"arrow/filesystem/", {"storage"}},
+      {"simdjson.h", {"decode"}},
+      {"yaml-cpp/", {"project"}},
+      {"librdkafka/", {"log"}},
+      {"libpq", {"catalog"}},
+      {"parquet/", {"columnar", "table"}},
+      {"duckdb", {"sql"}},
+      {"boost/", {"server"}},
+      {"curl/", {"http"}},
+      {"CLI/", {"config", "cli"}},
       {"histedit.h", {"cli"}},
   };
   return rules;

@@ -1,7 +1,7 @@
 #include "playhead/ingest/parquet_load.h"
 
+#include "playhead/columnar/parquet_rows.h"
 #include "playhead/ingest/row_json.h"
-#include "playhead/table/parquet_rows.h"
 
 #include <arrow/api.h>
 
@@ -34,7 +34,7 @@ Status CheckColumns(const arrow::Schema& schema, const std::vector<std::string>&
 
 Result<int64_t> LoadParquet(const std::string& path, EpochBuilder& epoch, const Clock& clock,
                             const LoadProgress& progress) {
-  PH_ASSIGN_OR_RETURN(const auto file, table::ParquetRows::Open(path));
+  PH_ASSIGN_OR_RETURN(const auto file, columnar::ParquetRows::Open(path));
   PH_RETURN_IF_ERROR(CheckColumns(*file->schema(), epoch.column_names()));
   std::error_code error;
   const auto file_bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));

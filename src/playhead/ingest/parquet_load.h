@@ -10,9 +10,9 @@ namespace playhead::ingest {
 
 /// Decodes every row of a Parquet file into `epoch`, as the JSON object that RowJson makes of it;
 /// `_offset` is the row's number in the file. A row that does not fit is a dead letter with that
-/// JSON. Memory is bounded by table::ParquetRowsOptions and one row. Returns the number of rows.
-/// Errors: those of table::ParquetRows; kInvalidArgument (no column is declared, or a declared one
-/// comes twice).
+/// JSON. Memory is bounded by columnar::ParquetRowsOptions and one row. Returns the number of rows.
+/// Errors: those of columnar::ParquetRows; kInvalidArgument (no column is declared, or a declared
+/// one comes twice).
 Result<int64_t> LoadParquet(const std::string& path, EpochBuilder& epoch, const Clock& clock,
                             const LoadProgress& progress);
 

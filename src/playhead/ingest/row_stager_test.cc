@@ -2,11 +2,11 @@
 
 #include "playhead/base/clock.h"
 #include "playhead/catalog/catalog.h"
+#include "playhead/columnar/test_parquet.h"
 #include "playhead/decode/record_decoder.h"
 #include "playhead/ingest/stream_tables.h"
 #include "playhead/table/ensure_table.h"
 #include "playhead/table/partitioned_writer.h"
-#include "playhead/table/test_parquet.h"
 
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
@@ -149,8 +149,8 @@ class CodedRowsTest : public ::testing::Test {
     for (const table::StagedFile& file : files) {
       const auto input = *store_->OpenForRead(file.staged_uri);
       const auto bytes = *input->ReadAt(0, *input->GetSize());
-      row_groups += table::ReadFooter(bytes)->num_row_groups();
-      const auto rows = *table::ReadTable(bytes)->CombineChunksToBatch();
+      row_groups += columnar::ReadFooter(bytes)->num_row_groups();
+      const auto rows = *columnar::ReadTable(bytes)->CombineChunksToBatch();
       const auto& offsets =
           static_cast<const arrow::Int64Array&>(*rows->GetColumnByName("_offset"));
       EXPECT_EQ(file.file.record_count, rows->num_rows());

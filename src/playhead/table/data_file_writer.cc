@@ -21,7 +21,7 @@ constexpr int64_t kAssumedCompression = 3;
 
 DataFileWriter::DataFileWriter(storage::ObjectStore& store, std::string staged_uri,
                                std::shared_ptr<arrow::Schema> schema, DataFileOptions options,
-                               ColumnWriters& writers)
+                               columnar::ColumnWriters& writers)
     : store_(store),
       staged_uri_(std::move(staged_uri)),
       schema_(std::move(schema)),
@@ -55,8 +55,8 @@ Status DataFileWriter::Open(const std::vector<std::shared_ptr<arrow::ChunkedArra
                       MakeWriterProperties(*schema_, ChooseEncodings(first_rows),
                                            options_.compression, first_rows, &memory_));
   PH_ASSIGN_OR_RETURN(output_, store_.OpenForWrite(staged_uri_));
-  PH_ASSIGN_OR_RETURN(
-      file_, ParquetFile::Open(output_, *schema_, std::move(properties), &memory_, writers_));
+  PH_ASSIGN_OR_RETURN(file_, columnar::ParquetFile::Open(output_, *schema_, std::move(properties),
+                                                         &memory_, writers_));
   return {};
 }
 

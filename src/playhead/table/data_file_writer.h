@@ -2,10 +2,10 @@
 
 #include "playhead/base/block_pool.h"
 #include "playhead/base/status.h"
+#include "playhead/columnar/parquet_file.h"
+#include "playhead/columnar/row_group_builder.h"
 #include "playhead/iceberg/types.h"
 #include "playhead/storage/object_store.h"
-#include "playhead/table/parquet_file.h"
-#include "playhead/table/row_group_builder.h"
 
 #include <arrow/type_fwd.h>
 #include <parquet/types.h>
@@ -33,7 +33,7 @@ class DataFileWriter {
   /// it and may serve other files.
   DataFileWriter(storage::ObjectStore& store, std::string staged_uri,
                  std::shared_ptr<arrow::Schema> schema, DataFileOptions options,
-                 ColumnWriters& writers);
+                 columnar::ColumnWriters& writers);
 
   /// Columns as in the schema, without regard to nullability and metadata.
   Status Write(const arrow::RecordBatch& rows, decode::Generation generation = {});
@@ -58,12 +58,12 @@ class DataFileWriter {
   std::string staged_uri_;
   std::shared_ptr<arrow::Schema> schema_;
   DataFileOptions options_;
-  ColumnWriters& writers_;
+  columnar::ColumnWriters& writers_;
   BlockMemory memory_;
-  RowGroupBuilder row_group_;
+  columnar::RowGroupBuilder row_group_;
   uint64_t generation_ = 0;  // of the rows that came last
   std::shared_ptr<arrow::io::OutputStream> output_;
-  std::unique_ptr<ParquetFile> file_;
+  std::unique_ptr<columnar::ParquetFile> file_;
   int64_t arrow_bytes_ = 0;  // of all closed row groups
 };
 

@@ -1,15 +1,22 @@
 #include "playhead/table/data_file_writer.h"
 
+#include "playhead/columnar/column_writers.h"
+#include "playhead/columnar/test_codes.h"
+#include "playhead/columnar/test_parquet.h"
 #include "playhead/iceberg/arrow_schema.h"
-#include "playhead/table/column_writers.h"
-#include "playhead/table/test_codes.h"
 #include "playhead/table/test_lake.h"
-#include "playhead/table/test_parquet.h"
 
 #include <gmock/gmock.h>
 
 namespace playhead::table {
 namespace {
+
+using columnar::CodedLane;
+using columnar::ListArray;
+using columnar::Text;
+using columnar::TextArray;
+using columnar::TextLists;
+using columnar::Texts;
 
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
@@ -101,7 +108,7 @@ class DataFileWriterTest : public ::testing::Test {
 
   testing::TestLake lake_;
   iceberg::Schema schema_;
-  ColumnWriters writers_;
+  columnar::ColumnWriters writers_;
   std::vector<std::shared_ptr<arrow::RecordBatch>> given_;
 };
 

@@ -1,9 +1,9 @@
 #include "playhead/table/parquet_properties.h"
 
 #include "playhead/base/arrow_status.h"
+#include "playhead/columnar/number_dictionary.h"
+#include "playhead/columnar/page_compression.h"
 #include "playhead/decode/text_dictionary.h"
-#include "playhead/table/number_dictionary.h"
-#include "playhead/table/page_compression.h"
 
 #include <arrow/api.h>
 #include <arrow/util/byte_size.h>
@@ -71,7 +71,7 @@ std::vector<Arrays> ChunksOfLeaves(const Chunks& columns) {
 }
 
 struct Sample {
-  NumberDictionary hashes;  // of the distinct values
+  columnar::NumberDictionary hashes;  // of the distinct values
   int64_t values = 0;
   int64_t bytes = 0;
 
@@ -196,7 +196,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
   parquet::WriterProperties::Builder builder;
   builder.memory_pool(memory);
   builder.compression(compression);
-  if (compression == parquet::Compression::ZSTD) builder.compression_level(kZstdLevel);
+  if (compression == parquet::Compression::ZSTD) builder.compression_level(columnar::kZstdLevel);
   builder.write_batch_size(BatchValues(rows));
   builder.dictionary_pagesize_limit(decode::kDictionaryBytesMax);
   // Iceberg wants decimals of up to 18 digits as integers.
@@ -217,7 +217,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
       builder.encoding(path, ParquetEncoding(encoding));
     }
     if (compression != parquet::Compression::ZSTD) continue;
-    if (const auto options = ChooseZstdOptions(leaves[static_cast<size_t>(i)])) {
+    if (const auto options = columnar::ChooseZstdOptions(leaves[static_cast<size_t>(i)])) {
       builder.codec_options(path, options);
     }
   }

@@ -1,9 +1,9 @@
 #include "playhead/table/partitioned_writer.h"
 
 #include "playhead/base/arrow_status.h"
+#include "playhead/columnar/column_writers.h"
 #include "playhead/iceberg/arrow_schema.h"
 #include "playhead/iceberg/values.h"
-#include "playhead/table/column_writers.h"
 #include "playhead/table/data_file_writer.h"
 #include "playhead/table/parquet_properties.h"
 
@@ -229,7 +229,7 @@ class Writer final : public PartitionedWriter {
   const parquet::Compression::type compression_;
 
   std::shared_ptr<arrow::Schema> checked_schema_;
-  ColumnWriters writers_;  // of all files
+  columnar::ColumnWriters writers_;  // of all files
   std::map<Key, OpenFile> files_;
   std::vector<ClosedFile> closed_;
   std::vector<std::shared_ptr<arrow::io::OutputStream>> unsynced_;

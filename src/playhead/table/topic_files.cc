@@ -2,8 +2,8 @@
 
 #include "playhead/base/arrow_status.h"
 #include "playhead/catalog/scan.h"
+#include "playhead/columnar/column_writers.h"
 #include "playhead/iceberg/arrow_schema.h"
-#include "playhead/table/column_writers.h"
 #include "playhead/table/data_file_writer.h"
 #include "playhead/table/parquet_properties.h"
 
@@ -178,7 +178,7 @@ Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
   PH_ASSIGN_OR_RETURN(const auto compression, TableCompression(metadata));
   PH_ASSIGN_OR_RETURN(auto batches, reader->GetRecordBatchReader());
 
-  ColumnWriters columns;
+  columnar::ColumnWriters columns;
   std::unique_ptr<DataFileWriter> writer;
   while (true) {
     std::shared_ptr<arrow::RecordBatch> batch;
