@@ -209,7 +209,7 @@ void PrintFsync(const std::string& folder) {
   std::vector<double> times_ms;
   for (int i = 0; i < 500; ++i) {
     const auto began = steady_clock::now();
-    if (pwrite(fd, page.data(), page.size(), (i % 64) * 4096) < 0 || fsync(fd) != 0) break;
+    if (pwrite(fd, page.data(), page.size(), off_t{i % 64} * 4096) < 0 || fsync(fd) != 0) break;
     times_ms.push_back(duration<double, std::milli>(steady_clock::now() - began).count());
   }
   close(fd);

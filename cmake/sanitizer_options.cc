@@ -1,6 +1,7 @@
 // Defaults of the sanitizers; ASAN_OPTIONS and the like still override them. Without a sanitizer
 // nothing calls these functions.
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the sanitizers' own names
 extern "C" {
 
 __attribute__((visibility("default"), used)) const char* __asan_default_options() {
@@ -27,3 +28,4 @@ __attribute__((visibility("default"), used)) const char* __tsan_default_options(
 }
 
 }  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier)

@@ -49,7 +49,7 @@ done
 if [[ ${#sources[@]} -gt 0 ]]; then
   printf '%s\0' "${sources[@]}" |
     xargs -0 -n 1 -P "$(nproc)" clang-tidy-19 -p build/release --quiet --warnings-as-errors='*' \
-      --extra-arg=-Wno-unknown-warning-option \
+      --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-deprecated-declarations \
       2> >(grep -v 'warnings generated' >&2 || true) || failed=1
 fi
 [[ $failed -eq 0 ]] || die "lint: ${#files[@]} files checked, some with findings (--fix formats)"

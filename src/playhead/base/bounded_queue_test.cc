@@ -43,7 +43,7 @@ TEST(BoundedQueue, RefusedItemStaysWithTheCaller) {
 
 TEST(BoundedQueue, GroupTakesAtLeastOneAndStopsAtItsCost) {
   BoundedQueue<int> queue(100);
-  for (int i = 1; i <= 4; ++i) TryPush(queue, i, 10 * i);
+  for (int i = 1; i <= 4; ++i) TryPush(queue, i, int64_t{10} * i);
   EXPECT_THAT(queue.PopGroup(seconds(0), 35), ElementsAre(1, 2));
   EXPECT_THAT(queue.PopGroup(seconds(0), 5), ElementsAre(3));
   EXPECT_THAT(queue.PopGroup(seconds(0), 1000), ElementsAre(4));

@@ -1,10 +1,10 @@
 #include "playhead/base/crash_point.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <charconv>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -34,10 +34,10 @@ Target ReadTarget() {
 }  // namespace
 
 void CrashPoint(std::string_view name) {
-  static const Target target = ReadTarget();
+  static const Target kTarget = ReadTarget();
   static std::atomic<int64_t> passed = 0;
-  if (target.name.empty() || target.name != name) return;
-  if (passed.fetch_add(1) + 1 == target.passing) kill(getpid(), SIGKILL);
+  if (kTarget.name.empty() || kTarget.name != name) return;
+  if (passed.fetch_add(1) + 1 == kTarget.passing) kill(getpid(), SIGKILL);
 }
 
 }  // namespace playhead

@@ -1,9 +1,9 @@
 #include "playhead/base/crash_point.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 
 namespace playhead {

@@ -42,13 +42,13 @@ std::string_view NameOf(Level level) {
 
 spdlog::logger& Logger() {
   // Never destroyed: a thread may log while the process ends.
-  static spdlog::logger* const logger = [] {
+  static spdlog::logger* const kLogger = [] {
     auto* made = new spdlog::logger("playhead", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
     made->set_level(spdlog::level::info);
     return made;
   }();
-  return *logger;
+  return *kLogger;
 }
 
 bool IsBare(std::string_view value) {

@@ -1,8 +1,9 @@
 #include "playhead/base/stop_signal.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <unistd.h>
+
+#include <csignal>
 
 namespace playhead {
 namespace {

@@ -200,7 +200,7 @@ class SqliteCatalog final : public Catalog {
     insert.BindText(2, move.id.table_namespace);
     insert.BindText(3, move.id.name);
     insert.BindText(4, move.new_location);
-    const Status status = insert.Run();
+    Status status = insert.Run();
     if (status.code() != StatusCode::kAlreadyExists) return status;
     return Error(StatusCode::kConflict, "the table exists already: name={}", move.id.ToString());
   }

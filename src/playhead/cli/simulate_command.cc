@@ -210,12 +210,13 @@ class KafkaOutput final : public Output {
       if (!failure_.ok()) return failure_;
       ++in_flight_;
     }
-    journal_->AppendAsync(std::move(append), [this, sent](Result<log::JournalReceipt> receipt) {
-      const std::lock_guard lock(mutex_);
-      --in_flight_;
-      if (!receipt.ok() && failure_.ok()) failure_ = receipt.error();
-      changed_.notify_all();
-    });
+    journal_->AppendAsync(std::move(append),
+                          [this, sent](const Result<log::JournalReceipt>& receipt) {
+                            const std::lock_guard lock(mutex_);
+                            --in_flight_;
+                            if (!receipt.ok() && failure_.ok()) failure_ = receipt.error();
+                            changed_.notify_all();
+                          });
     return {};
   }
 

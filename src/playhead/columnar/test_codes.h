@@ -38,7 +38,7 @@ class CodedLane {
   }
 
   void StartGeneration() {
-    number_ = ++last_number_;
+    number_ = ++last_number;
     is_first_ = true;
     dictionaries_.clear();
   }
@@ -77,8 +77,8 @@ class CodedLane {
     return arrow::MakeArray(data);
   }
 
-  static inline uint64_t last_number_ = 0;
-  uint64_t number_ = ++last_number_;
+  static inline uint64_t last_number = 0;
+  uint64_t number_ = ++last_number;
   bool is_first_ = true;
   std::map<int, decode::TextDictionary> dictionaries_;
   std::set<int> given_up_;

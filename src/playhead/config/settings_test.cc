@@ -11,8 +11,6 @@
 namespace playhead::config {
 namespace {
 
-using testing::HasSubstr;
-
 TEST(Settings, EveryDefaultIsAllowed) {
   for (const Setting& setting : AllSettings()) {
     if (setting.type == SettingType::kText) continue;

@@ -8,7 +8,6 @@
 namespace playhead::decode {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 RowSchema WideSchema() {

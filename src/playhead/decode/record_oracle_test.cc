@@ -27,8 +27,13 @@ namespace {
 /// A JSON value that remembers number texts, field order and repeated keys.
 struct Node {
   enum class Kind { kNull, kBool, kNumber, kText, kArray, kObject } kind = Kind::kNull;
-  std::string text;                                 // number or text, "true", "false"
-  std::vector<std::pair<std::string, Node>> items;  // keys are empty in arrays
+  std::string text;  // number or text, "true", "false"
+  struct Item;
+  std::vector<Item> items;
+};
+struct Node::Item {
+  std::string key;  // empty in arrays
+  Node node;
 };
 
 /// Builds Nodes from nlohmann's events.
@@ -424,7 +429,7 @@ class Generator {
       if (Chance(3)) std::shuffle(keys.begin(), keys.end(), random_);
       if (Chance(5)) keys.push_back(Pick({"other", "ID", "", "\\u0041", "é", "\\ud800"}));
       if (Chance(20) && !keys.empty()) keys.push_back(keys[random_() % keys.size()]);
-      if (Chance(30)) keys.push_back("\\u0069d");
+      if (Chance(30)) keys.emplace_back("\\u0069d");
     } else {
       for (size_t n = random_() % 3; n > 0; --n) keys.push_back(Pick({"a", "b", "name", "id"}));
     }

@@ -55,9 +55,10 @@ int64_t AddDamagedEnd(const FileInput& input, Cutter& cutter, int64_t number,
   return count;
 }
 
-/// Feeds the whole input to a cutter; `take` decodes one record. Returns the number of pieces.
+/// Feeds the whole input to a cutter; `take` decodes one record, given the present time. Returns
+/// the number of pieces.
 template <typename Cutter, typename Take>
-Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch,
+Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch, const Clock& clock,
                        const LoadProgress& progress, const Take& take) {
   int64_t records = 0;
   for (bool is_last = false; !is_last;) {
@@ -65,12 +66,13 @@ Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch,
     is_last = chunk.empty();
     if (is_last && !input.problem().empty()) break;
     cutter.Push(chunk, is_last);
+    const int64_t now_us = clock.NowMicros();  // a pipe may bring records for hours
     const decode::SettleAtEnd settle(epoch.decoder());
     decode::Piece piece;
     while (cutter.Next(&piece)) {
       ++records;
       if (piece.kind == decode::Piece::Kind::kRecord) {
-        PH_RETURN_IF_ERROR(take(piece));
+        PH_RETURN_IF_ERROR(take(piece, now_us));
       } else {
         AddUndecodable(piece, epoch.decoder());
       }
@@ -85,20 +87,19 @@ Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch,
 Result<int64_t> LoadJson(FileInput& input, decode::CutMode mode, EpochBuilder& epoch,
                          const Clock& clock, const LoadProgress& progress) {
   decode::RecordCutter cutter(mode, epoch.record_bytes_max());
-  const int64_t now_us = clock.NowMicros();
-  return CutAll(input, cutter, epoch, progress, [&](const decode::Piece& piece) {
+  const auto take = [&](const decode::Piece& piece, int64_t now_us) {
     (void)epoch.decoder().Decode(
         {.bytes = piece.bytes, .stays = piece.is_of_chunk, .offset = piece.number}, now_us);
     return Status();
-  });
+  };
+  return CutAll(input, cutter, epoch, clock, progress, take);
 }
 
 Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& columns,
                         EpochBuilder& epoch, const Clock& clock, const LoadProgress& progress) {
   decode::CsvCutter cutter(epoch.record_bytes_max());
-  const int64_t now_us = clock.NowMicros();
   bool has_header = false;
-  return CutAll(input, cutter, epoch, progress, [&](const decode::Piece& piece) -> Status {
+  const auto take = [&](const decode::Piece& piece, int64_t now_us) -> Status {
     if (!has_header) {
       const bool knows_any = std::ranges::any_of(cutter.header(), [&](const std::string& name) {
         return std::ranges::find(columns, name) != columns.end();
@@ -114,7 +115,8 @@ Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& column
         cutter.fields(), {.bytes = piece.bytes, .stays = piece.is_of_chunk, .offset = piece.number},
         now_us);
     return {};
-  });
+  };
+  return CutAll(input, cutter, epoch, clock, progress, take);
 }
 
 /// Parquet that cannot be read from its end as it comes, packed or through a pipe, laid into the

@@ -13,8 +13,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <optional>

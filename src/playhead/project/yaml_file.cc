@@ -93,7 +93,7 @@ std::string YamlFile::Text(const YAML::Node& scalar) {
   return "";
 }
 
-YamlMap::YamlMap(YamlFile& file, YAML::Node node, std::string path)
+YamlMap::YamlMap(YamlFile& file, const YAML::Node& node, std::string path)
     : file_(&file), path_(std::move(path)), place_(file.PlaceOf(node)) {
   if (!node.IsMap()) {
     if (!IsAbsent(node)) {

@@ -42,7 +42,7 @@ class YamlFile {
 class YamlMap {
  public:
   /// A node that is no map is reported and treated as an empty one. Keys given twice are reported.
-  YamlMap(YamlFile& file, YAML::Node node, std::string path);
+  YamlMap(YamlFile& file, const YAML::Node& node, std::string path);
 
   const std::string& path() const { return path_; }
   YamlFile& file() const { return *file_; }

@@ -97,8 +97,8 @@ struct Catalogue::Maker {
 
 Catalogue::Catalogue(uint64_t seed, const CatalogueSize& size) {
   Maker maker{Random(seed, "catalogue"), NameMaker(seed, "titles"), works_, {}};
-  const std::vector<uint64_t> charts =
-      ShuffledWeights(static_cast<size_t>(size.movies + size.series), maker.random);
+  const std::vector<uint64_t> charts = ShuffledWeights(
+      static_cast<size_t>(size.movies) + static_cast<size_t>(size.series), maker.random);
   for (int32_t i = 0; i < size.movies; ++i) maker.AddMovie(charts[i]);
   for (int32_t i = 0; i < size.series; ++i) {
     maker.AddSeries(size.episodes_per_series, charts[size.movies + i]);

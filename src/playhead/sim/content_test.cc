@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -98,8 +99,7 @@ TEST(ContentSimulator, SessionsPlayPauseAndStopWithPositionsThatFollowTheClock) 
   for (const json& event : ContentEvents(*simulator)) {
     const std::string action = event["event_type"];
     const int64_t time_ms = Milliseconds(event["timestamp"]);
-    const auto position_ms =
-        static_cast<int64_t>(event["current_timestamp"].get<double>() * 1000 + 0.5);
+    const auto position_ms = std::llround(event["current_timestamp"].get<double>() * 1000);
     const int64_t duration_ms = event["duration_seconds"].get<int64_t>() * 1000;
     EXPECT_GE(position_ms, 0);
     EXPECT_LE(position_ms, duration_ms);

@@ -2,6 +2,7 @@
 
 #include "playhead/sim/random.h"
 
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -34,7 +35,7 @@ struct FaultFields {
 /// A share of records as a number of kFaultShareUnits, so that who is faulty is an integer draw.
 inline constexpr uint64_t kFaultShareUnits = 100'000;
 inline uint64_t FaultShare(double share) {
-  return static_cast<uint64_t>(share * kFaultShareUnits + 0.5);
+  return static_cast<uint64_t>(std::llround(share * kFaultShareUnits));
 }
 
 /// Draws the kind of one faulty record.

@@ -7,7 +7,7 @@ namespace playhead::sim {
 namespace {
 
 template <typename Append, typename... Args>
-std::string Appended(Append append, Args... args) {
+std::string Appended(Append append, const Args&... args) {
   std::string text;
   append(args..., text);
   return text;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -102,8 +103,8 @@ TEST(ListeningSimulator, SessionsLogInBeforeTheyListenAndSongsPlayToTheirEnd) {
     if (stream == "listen_events") {
       EXPECT_GE(event["ts"], session.song_end_ms);
       EXPECT_EQ(event["itemInSession"], session.next_item);
-      session.song_end_ms = event["ts"].get<int64_t>() +
-                            static_cast<int64_t>(event["duration"].get<double>() * 1000 + 0.5);
+      session.song_end_ms =
+          event["ts"].get<int64_t>() + std::llround(event["duration"].get<double>() * 1000);
     }
   }
   EXPECT_GT(level_changes, 0);

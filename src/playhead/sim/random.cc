@@ -17,7 +17,7 @@ uint64_t SplitMix(uint64_t& state) {
 
 constexpr std::array<char, 512> MakeHexPairs() {
   std::array<char, 512> pairs{};
-  for (int byte = 0; byte < 256; ++byte) {
+  for (size_t byte = 0; byte < 256; ++byte) {
     pairs[2 * byte] = "0123456789abcdef"[byte >> 4];
     pairs[2 * byte + 1] = "0123456789abcdef"[byte & 15];
   }

@@ -130,7 +130,7 @@ TEST_F(StartupFiles, TruthIsWhatARecountOfTheFilesGives) {
 
   std::map<std::string, int64_t> runtime_ms;
   for (const Row& row : ReadCsv(folder_ / "internal/movies.csv")) {
-    if (row[1] != "duration_mins") runtime_ms[Lower(row[0])] = std::stoi(row[1]) * 60'000;
+    if (row[1] != "duration_mins") runtime_ms[Lower(row[0])] = std::stoll(row[1]) * 60'000;
   }
   std::map<std::string, std::string> author_of_book;
   for (const json& book : json::parse(ReadFile(folder_ / "vendor/books.json"))) {

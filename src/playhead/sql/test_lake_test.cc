@@ -5,8 +5,7 @@
 #include "playhead/iceberg/metadata_json.h"
 #include "playhead/iceberg/update.h"
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 
 namespace playhead::sql {

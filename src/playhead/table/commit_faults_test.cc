@@ -7,11 +7,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>

@@ -13,9 +13,9 @@
 #include <arrow/io/interfaces.h>
 #include <gtest/gtest.h>
 #include <parquet/arrow/reader.h>
-#include <stdlib.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
