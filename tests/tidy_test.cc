@@ -22,12 +22,12 @@ namespace fs = std::filesystem;
 
 // A folder includes folders of a smaller level only; folders of one level are strangers.
 const std::map<std::string, int, std::less<>>& FolderLevels() {
-  static const std::map<std::string, int, std::less<>> levels = {
+  static const std::map<std::string, int, std::less<>> kLevels = {
       {"base", 0},   {"storage", 1},  {"http", 1},    {"decode", 1},  {"project", 1}, {"log", 1},
       {"sim", 1},    {"columnar", 2}, {"iceberg", 2}, {"catalog", 3}, {"table", 4},   {"sql", 4},
       {"ingest", 5}, {"model", 6},    {"server", 7},  {"config", 8},  {"cli", 9},
   };
-  return levels;
+  return kLevels;
 }
 
 struct LibraryRule {
@@ -38,7 +38,7 @@ struct LibraryRule {
 // Standard headers and Arrow's columns are everybody's. In a .cc nlohmann-json is too, and fmt,
 // which base/status.h has in its interface.
 const std::vector<LibraryRule>& LibraryRules() {
-  static const std::vector<LibraryRule> rules = {
+  static const std::vector<LibraryRule> kRules = {
       {"fmt/", {"base"}},
       {"spdlog/", {"base"}},
       {"sqlite3.h", {"base"}},
@@ -56,7 +56,7 @@ const std::vector<LibraryRule>& LibraryRules() {
       {"CLI/", {"config", "cli"}},
       {"histedit.h", {"cli"}},
   };
-  return rules;
+  return kRules;
 }
 
 struct Include {

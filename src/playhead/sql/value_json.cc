@@ -109,7 +109,7 @@ std::string ValueJson(const Value& value) {
 
 std::string CsvField(const Value& value) {
   if (value.IsNull()) return "";
-  const std::string text = value.ToString();
+  std::string text = value.ToString();
   if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (char c : text) {

@@ -41,7 +41,7 @@ Result<UnsyncedFile> WriteUnsynced(const std::string& path, std::string_view con
 
 /// The folders that are to be synced go to `unsynced`.
 Status PublishOne(const std::string& from, const std::string& to, std::set<std::string>* unsynced) {
-  const Status status = RenameNoReplace(from, to);
+  Status status = RenameNoReplace(from, to);
   if (status.code() != StatusCode::kNotFound) return status;
   // Either the staged file or the final folder is missing.
   struct stat info{};

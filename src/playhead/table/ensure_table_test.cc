@@ -14,7 +14,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::PlaysSchema;
 using testing::TestLake;
 
 Result<std::vector<catalog::TableState>> Ensure(TestLake& lake, const TableSpec& spec) {

@@ -17,8 +17,7 @@
 namespace playhead::table {
 namespace {
 
-using testing::operator+;
-using testing::DeadBatch;
+using testing::operator+;  // NOLINT(misc-unused-using-decls): clang-tidy does not see its uses
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::PlaysBatch;

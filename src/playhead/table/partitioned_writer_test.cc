@@ -20,12 +20,10 @@ namespace playhead::table {
 namespace {
 
 using testing::DeadBatch;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::PlaysBatch;
-using testing::PlaysSchema;
 using ::testing::SizeIs;
 using testing::TestLake;
 

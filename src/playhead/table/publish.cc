@@ -68,7 +68,7 @@ Status PublishPlan(storage::ObjectStore& store, const catalog::Plan& plan,
   for (const catalog::PlannedFile& file : plan.files) {
     moves.push_back({.staged_uri = file.staged_uri, .final_uri = file.final_uri});
   }
-  const Status status = store.PublishMany(moves);
+  Status status = store.PublishMany(moves);
   if (status.code() != StatusCode::kNotFound && status.code() != StatusCode::kAlreadyExists) {
     return status;
   }
