@@ -38,10 +38,8 @@ Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop
   for (const std::string& file : args.files) {
     const std::string name =
         file == ingest::kStandardInput ? "stdin" : std::filesystem::path(file).filename().string();
-    std::error_code error;
-    const auto bytes = static_cast<int64_t>(
-        ingest::IsRegularFile(file) ? std::filesystem::file_size(file, error) : 0);
-    Progress progress(name, error ? 0 : bytes, "bytes");
+    const int64_t bytes = ingest::RegularFileBytes(file).value_or(0);
+    Progress progress(name, bytes, "bytes");
     const Result<bool> loaded = ingest::LoadDirect(warehouse.lake(), *stream, file, name, stop,
                                                    [&](int64_t done) { progress.Advance(done); });
     if (!loaded.ok()) {

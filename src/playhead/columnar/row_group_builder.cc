@@ -1,6 +1,7 @@
 #include "playhead/columnar/row_group_builder.h"
 
 #include "playhead/columnar/gathered_text.h"
+#include "playhead/decode/text_dictionary.h"
 
 #include <arrow/api.h>
 #include <arrow/util/byte_size.h>
@@ -10,9 +11,6 @@
 
 namespace playhead::columnar {
 namespace {
-
-// From so many values on a dictionary is judged while more come.
-constexpr int64_t kJudgedValues = 4096;
 
 int64_t BytesOf(const arrow::Array& array) {
   const arrow::Result<int64_t> referenced = arrow::util::ReferencedBufferSize(array);
@@ -45,7 +43,7 @@ class RowGroupBuilder::Column {
     const arrow::DataType& given = is_list_ ? *array->type()->field(0)->type() : *array->type();
     // Who could have given codes has seen that they do not pay.
     if (text_ && text_->is_empty() && generation.number != 0 && !IsCoded(given)) GiveUp();
-    if (text_ && !IsCoded(given) && !IsWorthCoding(*array, rows_expected)) text_.reset();
+    if (text_ && !IsCoded(given) && !IsWorthCoding(*array, rows_expected)) GiveUp();
     if (!text_) {
       chunks_.push_back(IsCoded(given) ? Plain(array) : array);
       const int64_t bytes = BytesOf(*chunks_.back());
@@ -60,7 +58,7 @@ class RowGroupBuilder::Column {
     }
     const int64_t bytes = array->length() * static_cast<int64_t>(sizeof(int32_t)) +
                           text_->dictionary_bytes() - before;
-    if (is_judged_ || text_->values() < kJudgedValues) return bytes;
+    if (is_judged_ || text_->values() < decode::kJudgedValues) return bytes;
     is_judged_ = true;
     const auto lists = static_cast<int64_t>(ends_.size());
     const int64_t expected =
@@ -99,10 +97,10 @@ class RowGroupBuilder::Column {
   /// Whether the first batch of a row group, given as text, is to be coded: tried with a few of its
   /// values, since coding all of them only to undo it costs as much as writing them.
   bool IsWorthCoding(const arrow::Array& array, int64_t rows_expected) {
-    if (is_list_ || !text_->is_empty() || array.length() <= kJudgedValues) return true;
-    text_->Append(*array.Slice(0, kJudgedValues), {});
+    if (is_list_ || !text_->is_empty() || array.length() <= decode::kJudgedValues) return true;
+    text_->Append(*array.Slice(0, decode::kJudgedValues), {});
     // Nulls say nothing of the others.
-    const bool is_worth = text_->values() < kJudgedValues || text_->Pays(rows_expected);
+    const bool is_worth = text_->values() < decode::kJudgedValues || text_->Pays(rows_expected);
     text_->Clear();
     return is_worth;
   }

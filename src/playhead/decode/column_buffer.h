@@ -40,9 +40,6 @@ struct PendingTexts {
 class ColumnBuffer {
  public:
   enum class Text { kPlain, kCoded };
-  /// From so many values on a dictionary is judged while more come.
-  static constexpr int64_t kJudgedValues = 4096;
-
   /// `type` must be one that MakeTypePlan accepts; `pool` must outlive the buffer. Only text,
   /// binary and lists of them can be coded; for others `text` means nothing.
   ColumnBuffer(std::shared_ptr<arrow::DataType> type, BlockPool* pool, Text text = Text::kPlain);

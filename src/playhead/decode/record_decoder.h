@@ -19,8 +19,8 @@ namespace playhead::decode {
 
 /// Where the records of the following calls come from; constant for a run of records.
 struct SourceOfRows {
-  std::string
-      topic;  ///< value of `_topic`: Kafka topic, journal topic, or `file:<name>#<12 hex digits>`
+  /// Value of `_topic`: Kafka topic, journal topic, or `file:<name>#<12 hex digits>`.
+  std::string topic;
   int32_t partition = 0;
   int64_t ingested_at_us = 0;                  ///< one value per epoch
   std::optional<int32_t> ingestion_date_days;  ///< since 1970, for landing files

@@ -36,7 +36,7 @@ void RowBuffers::AppendRow(const SlotArena& arena, size_t columns) {
 }
 
 void RowBuffers::JudgeEarly() {
-  if (!is_judged_ && row_count() >= ColumnBuffer::kJudgedValues) JudgeDictionaries();
+  if (!is_judged_ && row_count() >= kJudgedValues) JudgeDictionaries();
 }
 
 void RowBuffers::JudgeDictionaries() {

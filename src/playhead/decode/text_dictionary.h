@@ -15,6 +15,9 @@ namespace playhead::decode {
 /// A dictionary begins anew, and with it a row group, once its texts and their lengths take this.
 inline constexpr int64_t kDictionaryBytesMax = 4 << 20;
 
+/// From so many values on a dictionary is judged while more come.
+inline constexpr int64_t kJudgedValues = 4096;
+
 /// Whether a dictionary is worth its hashing for a text column of `values_expected` values, of
 /// which the first `values` hold `distinct` different ones with `distinct_bytes` in all.
 bool DictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,

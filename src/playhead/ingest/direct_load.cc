@@ -5,14 +5,12 @@
 #include "playhead/ingest/landing_scan.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace playhead::ingest {
 namespace {
-
-constexpr size_t kIdInTopic = 12;
 
 /// Named by content, so that a repeated load of the same bytes is a no-op whatever the file is
 /// called, and different bytes from the same pipe never replace each other.
@@ -29,11 +27,9 @@ class KnownContents {
   }
   /// A regular file of the size of none of them cannot be one of them.
   bool MayHave(const std::string& path) const {
-    if (!IsRegularFile(path)) return false;
-    std::error_code error;
-    const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
-    return !error &&
-           std::ranges::find(ledger_, bytes, &catalog::LandingFile::bytes) != ledger_.end();
+    const std::optional<int64_t> bytes = RegularFileBytes(path);
+    return bytes &&
+           std::ranges::find(ledger_, *bytes, &catalog::LandingFile::bytes) != ledger_.end();
   }
 
  private:
@@ -55,7 +51,7 @@ Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std:
   PH_ASSIGN_OR_RETURN(FileEpoch epoch, FileEpoch::Open(lake, stream));
   std::string id = epoch.plan_id();
   std::erase(id, '-');
-  const std::string topic = fmt::format("file:{}#{}", display_name, id.substr(0, kIdInTopic));
+  const std::string topic = FileTopic(display_name, id);
   InputFile file = DescribeFile(display_name, stream.declaration->format);
   file.path = path;
   const int32_t date_days = DateInName(display_name).value_or(Today(lake.clock));

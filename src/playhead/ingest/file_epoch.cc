@@ -4,6 +4,11 @@
 
 namespace playhead::ingest {
 
+std::string FileTopic(std::string_view name, std::string_view id) {
+  constexpr size_t kDigits = 12;
+  return fmt::format("file:{}#{}", name, id.substr(0, kDigits));
+}
+
 Result<FileEpoch> FileEpoch::Open(const Lake& lake, const IngestStream& stream) {
   FileEpoch file(lake, stream);
   PH_ASSIGN_OR_RETURN(file.decoder_, decode::RecordDecoder::Make(stream.row_schema));

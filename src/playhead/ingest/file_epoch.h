@@ -8,9 +8,14 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace playhead::ingest {
+
+/// `_topic` of a file's rows: `file:<name>#<the first 12 digits of id>`. `id` is hexadecimal and
+/// tells deliveries of one name apart.
+std::string FileTopic(std::string_view name, std::string_view id);
 
 /// One file on its way into its table, as one epoch: Stage(), then Commit(); an object that goes
 /// without Commit() leaves nothing behind. Threads: one at a time.

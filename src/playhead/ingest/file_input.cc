@@ -2,6 +2,7 @@
 
 #include "playhead/base/arrow_status.h"
 
+#include <arrow/io/interfaces.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -21,9 +22,11 @@ constexpr size_t kStepBytes = 4 << 10;
 
 }  // namespace
 
-bool IsRegularFile(const std::string& path) {
+std::optional<int64_t> RegularFileBytes(const std::string& path) {
   std::error_code error;
-  return path != kStandardInput && std::filesystem::is_regular_file(path, error);
+  if (path == kStandardInput || !std::filesystem::is_regular_file(path, error)) return std::nullopt;
+  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
+  return error ? std::nullopt : std::optional(bytes);
 }
 
 Result<std::string> HashFile(const std::string& path) {
@@ -69,6 +72,15 @@ Result<std::string_view> FileInput::Read() {
   if (codec_ != nullptr) return ReadPacked();
   PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(buffer_));
   return std::string_view(buffer_.data(), size);
+}
+
+Status FileInput::CopyTo(arrow::io::OutputStream& out) {
+  while (true) {
+    PH_ASSIGN_OR_RETURN(const std::string_view chunk, Read());
+    if (chunk.empty()) return {};
+    PH_RETURN_IF_ERROR(
+        internal::ToStatus(out.Write(chunk.data(), static_cast<int64_t>(chunk.size()))));
+  }
 }
 
 Status FileInput::Drain() {

@@ -5,10 +5,12 @@
 #include "playhead/ingest/file_load.h"
 #include "playhead/storage/local_file.h"
 
+#include <arrow/io/type_fwd.h>
 #include <arrow/util/compression.h>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +25,9 @@ inline constexpr int64_t kBombBytesMin = 64LL << 20;
 /// The path that stands for the process's standard input.
 inline constexpr std::string_view kStandardInput = "-";
 
-/// Whether a path can be read more than once; false too if there is nothing.
-bool IsRegularFile(const std::string& path);
+/// The size of a file that can be read more than once; none for pipes and the like, and if there is
+/// nothing.
+std::optional<int64_t> RegularFileBytes(const std::string& path);
 
 /// XXH3-128 of a regular file as it lies on disk, in hexadecimal. Errors: kNotFound, kUnavailable.
 Result<std::string> HashFile(const std::string& path);
@@ -46,6 +49,9 @@ class FileInput {
   /// Reads on to the end of the file as it lies on disk, for its hash; what is read is gone, and
   /// nothing can be read afterwards. Errors: kUnavailable (I/O).
   Status Drain();
+
+  /// Writes all that Read() gives. Errors: those of Read() and of writing.
+  Status CopyTo(arrow::io::OutputStream& out);
 
   const std::string& path() const { return path_; }
   /// Bytes of the file as it lies on disk that have been read.

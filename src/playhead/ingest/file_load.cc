@@ -130,12 +130,7 @@ class StagedInput {
     StagedInput staged;
     staged.path_ = folder + "/input";
     PH_ASSIGN_OR_RETURN(const auto out, arrow::io::FileOutputStream::Open(staged.path_));
-    while (true) {
-      PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
-      if (chunk.empty()) break;
-      PH_RETURN_IF_ERROR(
-          internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size()))));
-    }
+    PH_RETURN_IF_ERROR(input.CopyTo(*out));
     if (!input.problem().empty()) {
       return Error(StatusCode::kInvalidArgument, "{}: path={}", input.problem(), input.path());
     }
@@ -156,12 +151,11 @@ class StagedInput {
 };
 
 Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBuilder& epoch,
-                               const Clock& clock, const LoadProgress& progress, bool is_hashed) {
-  if (file.is_gzip || file.is_zstd || !IsRegularFile(file.path)) {
+                               const Clock& clock, const LoadProgress& progress) {
+  if (file.is_gzip || file.is_zstd || !RegularFileBytes(file.path)) {
     PH_ASSIGN_OR_RETURN(const StagedInput staged, StagedInput::Make(input, epoch));
     return LoadParquet(staged.path(), epoch, clock, progress);
   }
-  if (is_hashed) PH_RETURN_IF_ERROR(input.Drain());
   return LoadParquet(file.path, epoch, clock, progress);
 }
 
@@ -195,7 +189,7 @@ Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock
   const auto load = [&]() -> Result<int64_t> {
     switch (file.format) {
       case project::Format::kParquet:
-        return LoadAnyParquet(file, input, epoch, clock, progress, hasher != nullptr);
+        return LoadAnyParquet(file, input, epoch, clock, progress);
       case project::Format::kCsv:
         return LoadCsv(input, epoch.column_names(), epoch, clock, progress);
       case project::Format::kJsonl:
@@ -205,7 +199,7 @@ Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock
     }
   };
   PH_ASSIGN_OR_RETURN(const int64_t records, load());
-  // A damaged file is not read to its end.
+  // A damaged file is not read to its end here, plain Parquet not at all.
   if (hasher != nullptr) PH_RETURN_IF_ERROR(input.Drain());
   return records;
 }

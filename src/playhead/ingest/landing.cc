@@ -18,7 +18,7 @@
 namespace playhead::ingest {
 namespace {
 
-constexpr size_t kHashInTopic = 12;
+constexpr size_t kHashInName = 12;
 constexpr int64_t kShortestRestMicros = 20'000;
 constexpr int64_t kLongestRestMicros = 1'000'000;
 constexpr int64_t kRetryMicros = 1'000'000;
@@ -50,12 +50,7 @@ Result<std::string> CopyFile(const Lake& lake, const std::string& path,
   ContentHasher hasher;
   PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path}, &hasher));
   PH_ASSIGN_OR_RETURN(const auto out, lake.store.OpenForWrite(staged_uri));
-  while (true) {
-    PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
-    if (chunk.empty()) break;
-    PH_RETURN_IF_ERROR(
-        internal::ToStatus(out->Write(chunk.data(), static_cast<int64_t>(chunk.size()))));
-  }
+  PH_RETURN_IF_ERROR(input.CopyTo(*out));
   PH_RETURN_IF_ERROR(out->Close());
   return hasher.Hex();
 }
@@ -79,7 +74,7 @@ Result<std::string> PublishRaw(const Lake& lake, const LandingCandidate& candida
       PH_RETURN_IF_ERROR(lake.store.Delete(staged_uri));
       return uri;
     }
-    uri += "." + hash.substr(0, kHashInTopic);
+    uri += "." + hash.substr(0, kHashInName);
   }
   return Error(StatusCode::kAlreadyExists, "raw copy's name is taken: uri={}", uri);
 }
@@ -233,7 +228,7 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   PH_ASSIGN_OR_RETURN(const std::string raw_path, storage::LocalPath(raw_uri));
   InputFile file = DescribeFile(candidate.path, stream.declaration->format);
   file.path = raw_path;
-  const std::string topic = fmt::format("file:{}#{}", candidate.name, hash.substr(0, kHashInTopic));
+  const std::string topic = FileTopic(candidate.name, hash);
   PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, options_.progress, nullptr));
   PH_RETURN_IF_ERROR(epoch.Commit({.table = stream.main.id,
                                    .name = candidate.name,
