@@ -52,10 +52,10 @@ def check_positions(broker, lake, streams, truth):
     for stream, topic in streams.items():
         held = topic_held(broker, topic)
         equal(f"records in {topic}", len(held), truth["streams"][stream]["records"])
-        rows = [(int(row["_partition"]), int(row["_offset"]))
-                for row in lake.sql(f"select _partition, _offset from bronze.{stream}")]
-        dead = {(int(row["_partition"]), int(row["_offset"])): row["record"] for row in lake.sql(
-            f"select _partition, _offset, hex(_record) as record from bronze.{stream}_dead")}
+        rows = [(int(row["_topic_partition"]), int(row["_offset"]))
+                for row in lake.sql(f"select _topic_partition, _offset from bronze.{stream}")]
+        dead = {(int(row["_topic_partition"]), int(row["_offset"])): row["record"] for row in lake.sql(
+            f"select _topic_partition, _offset, hex(_record) as record from bronze.{stream}_dead")}
         equal(f"positions of {stream}", sorted([*rows, *dead]), sorted(held))
         for position, record in dead.items():
             equal(f"dead letter of {stream} at {position}", record, held[position].hex().upper())

@@ -47,14 +47,14 @@ class MediaLake(KafkaLake):
     """A lake of `content`, which is held against what was written, position by position."""
 
     def rows(self):
-        return {(int(row["_partition"]), int(row["_offset"])): row["event_id"]
-                for row in self.sql(f"select _partition, _offset, event_id from {TABLE}")}
+        return {(int(row["_topic_partition"]), int(row["_offset"])): row["event_id"]
+                for row in self.sql(f"select _topic_partition, _offset, event_id from {TABLE}")}
 
     def dead(self):
         """{position: row}, bytes as hexadecimal text."""
-        rows = self.sql(f"select _partition, _offset, hex(_record) as record, hex(_key) as key, _headers,"
+        rows = self.sql(f"select _topic_partition, _offset, hex(_record) as record, hex(_key) as key, _headers,"
                         f" epoch_ms(_log_time) as log_ms from {TABLE}_dead")
-        return {(int(row["_partition"]), int(row["_offset"])): row for row in rows}
+        return {(int(row["_topic_partition"]), int(row["_offset"])): row for row in rows}
 
     def check(self, sent):
         """The lake holds exactly what was written: as rows, or byte for byte as dead letters."""

@@ -57,7 +57,7 @@ class Lake:
         if "ingestion_date" in table["config"]["meta"]["playhead"]["partition_by"]:
             columns.append("ingestion_date DATE")
         return ", ".join(columns) + (
-            ", _topic VARCHAR, _partition INTEGER, _offset BIGINT,"
+            ", _topic VARCHAR, _topic_partition INTEGER, _offset BIGINT,"
             " _ingested_at TIMESTAMPTZ, _extra VARCHAR"
         )
 
@@ -72,7 +72,7 @@ class Lake:
                 fields.append(f'"{field}"')
                 text = json.dumps(value) if isinstance(value, (list, dict)) else value
                 values.append((f"CAST(?::JSON AS {types[field]})" if text is not value else "?", text))
-            fixed = {"_topic": topic, "_partition": 0, "_offset": self.offsets}
+            fixed = {"_topic": topic, "_topic_partition": 0, "_offset": self.offsets}
             if "ingestion_date DATE" in self.columns(table):
                 fixed["ingestion_date"] = day
             fixed["_ingested_at"] = f"{day} 00:00:00+00"

@@ -29,10 +29,10 @@ def simulated(lake):
 
 def check_positions(lake, sent):
     """Each written record is one row or, byte for byte, one dead letter."""
-    rows = [(int(row["_partition"]), int(row["_offset"]))
-            for row in lake.sql("select _partition, _offset from bronze.media_events")]
-    dead = {(int(row["_partition"]), int(row["_offset"])): row["record"] for row in lake.sql(
-        "select _partition, _offset, hex(_record) as record from bronze.media_events_dead")}
+    rows = [(int(row["_topic_partition"]), int(row["_offset"]))
+            for row in lake.sql("select _topic_partition, _offset from bronze.media_events")]
+    dead = {(int(row["_topic_partition"]), int(row["_offset"])): row["record"] for row in lake.sql(
+        "select _topic_partition, _offset, hex(_record) as record from bronze.media_events_dead")}
     equal("positions", sorted([*rows, *dead]), sorted(sent))
     for position, record in dead.items():
         equal(f"dead letter at {position}", record, sent[position].hex().upper())

@@ -120,7 +120,7 @@ TEST_F(RecordDecoderTest, ReadsEveryType) {
 TEST_F(RecordDecoderTest, AddsTheSourceColumns) {
   ASSERT_TRUE(Decode(R"({"id":"a"})").is_good);
   EXPECT_EQ(Cell(*row_, "_topic", 0), "events");
-  EXPECT_EQ(Number(*row_, "_partition", 0), 3);
+  EXPECT_EQ(Number(*row_, "_topic_partition", 0), 3);
   EXPECT_EQ(Number(*row_, "_offset", 0), 40);
   EXPECT_EQ(Number(*row_, "_ingested_at", 0), kTestNowUs);
   EXPECT_EQ(Cell(*row_, "_extra", 0), "null");
@@ -434,7 +434,7 @@ TEST_F(RecordDecoderTest, DeadLettersKeepEverythingAroundTheRecord) {
   const arrow::RecordBatch& dead = *rows.dead_letters;
   EXPECT_TRUE(dead.schema()->Equals(DeadLetterSchema()));
   EXPECT_EQ(Cell(dead, "_topic", 0), "events");
-  EXPECT_EQ(Number(dead, "_partition", 0), 3);
+  EXPECT_EQ(Number(dead, "_topic_partition", 0), 3);
   EXPECT_EQ(Number(dead, "_offset", 0), 9);
   EXPECT_EQ(Number(dead, "_ingested_at", 0), kTestNowUs);
   EXPECT_EQ(Number(dead, "_log_time", 0), 77);

@@ -14,7 +14,7 @@ std::shared_ptr<arrow::DataType> UtcMicros() {
 std::vector<std::shared_ptr<arrow::Field>> SourceFields() {
   return {
       arrow::field("_topic", arrow::utf8(), /*nullable=*/false),
-      arrow::field("_partition", arrow::int32(), /*nullable=*/false),
+      arrow::field("_topic_partition", arrow::int32(), /*nullable=*/false),
       arrow::field("_offset", arrow::int64(), /*nullable=*/false),
       arrow::field("_ingested_at", UtcMicros(), /*nullable=*/false),
       arrow::field("_extra", arrow::utf8()),
@@ -35,7 +35,7 @@ std::shared_ptr<arrow::Schema> BatchSchema(const RowSchema& schema) {
 std::shared_ptr<arrow::Schema> DeadLetterSchema() {
   return arrow::schema({
       arrow::field("_topic", arrow::utf8(), /*nullable=*/false),
-      arrow::field("_partition", arrow::int32(), /*nullable=*/false),
+      arrow::field("_topic_partition", arrow::int32(), /*nullable=*/false),
       arrow::field("_offset", arrow::int64(), /*nullable=*/false),
       arrow::field("_ingested_at", UtcMicros(), /*nullable=*/false),
       arrow::field("_log_time", UtcMicros()),

@@ -59,7 +59,7 @@ struct RowSchema {
 };
 
 /// The columns that playhead adds after the declared ones, in this order: `_topic` VARCHAR,
-/// `_partition` INTEGER, `_offset` BIGINT, `_ingested_at` TIMESTAMPTZ, `_extra` VARCHAR (JSON
+/// `_topic_partition` INTEGER, `_offset` BIGINT, `_ingested_at` TIMESTAMPTZ, `_extra` VARCHAR (JSON
 /// object of the fields that are not declared; null without any).
 std::vector<std::shared_ptr<arrow::Field>> SourceFields();
 
@@ -68,7 +68,7 @@ std::vector<std::shared_ptr<arrow::Field>> SourceFields();
 std::shared_ptr<arrow::Schema> BatchSchema(const RowSchema& schema);
 
 /// Schema of the dead-letter table of any stream, columns in this order: `_topic` VARCHAR,
-/// `_partition` INTEGER, `_offset` BIGINT, `_ingested_at` TIMESTAMPTZ, `_log_time` TIMESTAMPTZ,
+/// `_topic_partition` INTEGER, `_offset` BIGINT, `_ingested_at` TIMESTAMPTZ, `_log_time` TIMESTAMPTZ,
 /// `_key` BLOB,
 /// `_headers` VARCHAR (JSON), `_stage` VARCHAR, `_reason` VARCHAR, `_detail` VARCHAR, `_record`
 /// BLOB.

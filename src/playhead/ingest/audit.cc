@@ -12,7 +12,7 @@
 namespace playhead::ingest {
 namespace {
 
-/// What the tables hold of one (`_topic`, `_partition`).
+/// What the tables hold of one (`_topic`, `_topic_partition`).
 struct TopicRows {
   int64_t rows = 0;
   int64_t dead_rows = 0;
@@ -54,11 +54,11 @@ std::string TextList(const auto& texts) {
 std::string PositionsSql(const catalog::TableId& id, const ForeignFiles& foreign, bool is_dead) {
   if (foreign.empty()) {
     return fmt::format(
-        "SELECT _topic, _partition, _offset, {} AS is_dead, true AS is_own FROM {}.{}", is_dead,
+        "SELECT _topic, _topic_partition, _offset, {} AS is_dead, true AS is_own FROM {}.{}", is_dead,
         sql::QuotedName(id.table_namespace), sql::QuotedName(id.name));
   }
   return fmt::format(
-      "SELECT _topic, _partition, _offset, {} AS is_dead, filename IN {} AS is_own "
+      "SELECT _topic, _topic_partition, _offset, {} AS is_dead, filename IN {} AS is_own "
       "FROM playhead_scan([{}, {}]) WHERE filename NOT IN {}",
       is_dead, TextList(foreign.own), sql::QuotedText(id.table_namespace), sql::QuotedText(id.name),
       TextList(foreign.appended));
@@ -67,7 +67,7 @@ std::string PositionsSql(const catalog::TableId& id, const ForeignFiles& foreign
 Result<RowsByTopic> CountRows(const IngestStream& stream, const ForeignFiles& main,
                               const ForeignFiles& dead, sql::Session& session) {
   const std::string sql = fmt::format(
-      "SELECT _topic, _partition, count(*) FILTER (NOT is_dead)::BIGINT, "
+      "SELECT _topic, _topic_partition, count(*) FILTER (NOT is_dead)::BIGINT, "
       "count(*) FILTER (is_dead)::BIGINT, count(DISTINCT _offset)::BIGINT, min(_offset), "
       "max(_offset), count(*) FILTER (NOT is_own)::BIGINT "
       "FROM ({} UNION ALL {}) GROUP BY ALL ORDER BY ALL",
@@ -210,7 +210,7 @@ void ReportUnknownTopics(const IngestStream& stream, const RowsByTopic& found,
     if (!rows.is_all_own) {
       report.foreign.push_back(
           {.stream = stream.name,
-           .source = fmt::format("rows of another writer (_topic={} _partition={})", topic.first,
+           .source = fmt::format("rows of another writer (_topic={} _topic_partition={})", topic.first,
                                  topic.second),
            .rows = rows.rows,
            .dead_rows = rows.dead_rows});
@@ -218,7 +218,7 @@ void ReportUnknownTopics(const IngestStream& stream, const RowsByTopic& found,
     }
     report.problems.push_back(fmt::format(
         "{}: {} rows and {} dead letters of a source nobody committed: _topic={} "
-        "_partition={}",
+        "_topic_partition={}",
         stream.main.id.ToString(), rows.rows, rows.dead_rows, topic.first, topic.second));
   }
 }

@@ -217,7 +217,7 @@ std::vector<ColumnDecl> WithSourceColumns(std::vector<ColumnDecl> columns, bool 
   });
   if (!has_topic && !declares_date) columns.push_back(MakeColumn("ingestion_date", "DATE"));
   columns.push_back(MakeColumn("_topic", "VARCHAR"));
-  columns.push_back(MakeColumn("_partition", "INTEGER"));
+  columns.push_back(MakeColumn("_topic_partition", "INTEGER"));
   columns.push_back(MakeColumn("_offset", "BIGINT"));
   columns.push_back(MakeColumn("_ingested_at", "TIMESTAMPTZ"));
   columns.push_back(MakeColumn("_extra", "VARCHAR"));

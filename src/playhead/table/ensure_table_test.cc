@@ -68,10 +68,10 @@ TEST(EnsureTables, AddsANullableColumnWithAFreshId) {
 TEST(EnsureTables, WidensAndRefusesToNarrow) {
   TestLake lake;
   TableSpec spec = PlaysSpec();
-  const int partition = spec.schema->GetFieldIndex("_partition");
+  const int partition = spec.schema->GetFieldIndex("_topic_partition");
   const auto with_type = [&](const std::shared_ptr<arrow::DataType>& type) {
     spec.schema =
-        *spec.schema->SetField(partition, arrow::field("_partition", type, /*nullable=*/false));
+        *spec.schema->SetField(partition, arrow::field("_topic_partition", type, /*nullable=*/false));
     return Ensure(lake, spec);
   };
   ASSERT_TRUE(with_type(arrow::int64()).ok());
@@ -79,7 +79,7 @@ TEST(EnsureTables, WidensAndRefusesToNarrow) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code(), StatusCode::kInvalidArgument);
   EXPECT_THAT(refused.error().message(), HasSubstr("bronze.plays"));
-  EXPECT_THAT(refused.error().message(), HasSubstr("_partition"));
+  EXPECT_THAT(refused.error().message(), HasSubstr("_topic_partition"));
 }
 
 TEST(EnsureTables, RefusesADroppedColumnByName) {

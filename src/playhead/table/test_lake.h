@@ -39,13 +39,13 @@ inline std::shared_ptr<arrow::Schema> PlaysSchema() {
                         arrow::field("genre", arrow::list(arrow::utf8())),
                         arrow::field("position", arrow::float64()),
                         arrow::field("_topic", arrow::utf8(), /*nullable=*/false),
-                        arrow::field("_partition", arrow::int32(), /*nullable=*/false),
+                        arrow::field("_topic_partition", arrow::int32(), /*nullable=*/false),
                         arrow::field("_offset", arrow::int64(), /*nullable=*/false)});
 }
 
 inline std::shared_ptr<arrow::Schema> DeadSchema() {
   return arrow::schema({arrow::field("_topic", arrow::utf8(), /*nullable=*/false),
-                        arrow::field("_partition", arrow::int32(), /*nullable=*/false),
+                        arrow::field("_topic_partition", arrow::int32(), /*nullable=*/false),
                         arrow::field("_offset", arrow::int64(), /*nullable=*/false),
                         arrow::field("_record", arrow::binary(), /*nullable=*/false)});
 }

@@ -6,7 +6,7 @@ with views as (
                 then (epoch_us(endTimestamp) - epoch_us(startTimestamp)) / 1e6
         end as duration_seconds
     from {{ source('bronze', 'view_log_events') }}
-    qualify row_number() over (partition by viewId order by _topic, _partition, _offset) = 1
+    qualify row_number() over (partition by viewId order by _topic, _topic_partition, _offset) = 1
 )
 
 select

@@ -1,5 +1,5 @@
 with events as (
-    select * exclude (ingestion_date, _topic, _partition, _offset, _ingested_at)
+    select * exclude (ingestion_date, _topic, _topic_partition, _offset, _ingested_at)
     from {{ source('bronze', 'events') }}
     where session_id is not null
 ),

@@ -1,6 +1,6 @@
 {# Events have no id: a repeat is equal in every field. #}
 with events as (
-    select distinct * exclude (ingestion_date, _topic, _partition, _offset, _ingested_at)
+    select distinct * exclude (ingestion_date, _topic, _topic_partition, _offset, _ingested_at)
     from {{ source('bronze', 'events') }}
     where session_id is not null
 ),
