@@ -13,7 +13,7 @@ from playhead_lake import Lake, equal
 JOURNAL_STEPS = ["journal.before_write", "journal.before_commit", "journal.after_commit",
                  "journal.before_ack"]
 COMMIT_STEPS = ["commit.before_plan", "commit.after_plan", "commit.published_one", "commit.published",
-                "commit.after_manifest", "commit.after_metadata", "commit.after_transaction",
+                "commit.after_objects", "commit.after_transaction",
                 "commit.after_hint"]
 BATCH = 20
 

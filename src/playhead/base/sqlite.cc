@@ -38,6 +38,11 @@ Status ErrorOf(sqlite3* db, int rc) {
                name == nullptr ? "?" : name);
 }
 
+int CountWalPages(void* count, sqlite3* /*db*/, const char* /*name*/, int pages) {
+  *static_cast<int64_t*>(count) = pages;
+  return SQLITE_OK;
+}
+
 }  // namespace
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
@@ -97,6 +102,10 @@ std::string_view Statement::ColumnBlob(int index) const {
 bool Statement::ColumnIsNull(int index) const {
   return sqlite3_column_type(statement_, index) == SQLITE_NULL;
 }
+bool Statement::ColumnIsInt(int index) const {
+  return sqlite3_column_type(statement_, index) == SQLITE_INTEGER;
+}
+int Statement::columns() const { return sqlite3_column_count(statement_); }
 
 Result<Database> Database::Open(const std::string& path, DatabaseOptions options) {
   int flags = options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -116,15 +125,22 @@ Result<Database> Database::Open(const std::string& path, DatabaseOptions options
     PH_RETURN_IF_ERROR(db.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"));
     PH_RETURN_IF_ERROR(
         db.Execute(fmt::format("PRAGMA wal_autocheckpoint={};", options.wal_autocheckpoint_pages)));
+    if (options.wal_autocheckpoint_pages == 0) {
+      db.wal_pages_ = std::make_unique<int64_t>(0);
+      // The hook is what SQLite's own checkpoints are made of, so there is room for one only.
+      sqlite3_wal_hook(handle, &CountWalPages, db.wal_pages_.get());
+    }
   }
   PH_RETURN_IF_ERROR(db.Execute("PRAGMA foreign_keys=ON;"));
   return db;
 }
 
 Database::~Database() { sqlite3_close_v2(db_); }
-Database::Database(Database&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+Database::Database(Database&& other) noexcept
+    : db_(std::exchange(other.db_, nullptr)), wal_pages_(std::move(other.wal_pages_)) {}
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(db_, other.db_);
+  std::swap(wal_pages_, other.wal_pages_);
   return *this;
 }
 

@@ -40,6 +40,8 @@ class Statement {
   std::string_view ColumnText(int index) const;
   std::string_view ColumnBlob(int index) const;
   bool ColumnIsNull(int index) const;
+  bool ColumnIsInt(int index) const;
+  int columns() const;
 
  private:
   friend class Database;
@@ -80,6 +82,9 @@ class Database {
   std::string path() const;
   /// Rows the last INSERT, UPDATE or DELETE changed.
   int64_t changes() const;
+  /// Pages in the WAL after this connection's last commit; counted only while SQLite's own
+  /// checkpoints are off.
+  int64_t wal_pages() const { return wal_pages_ == nullptr ? 0 : *wal_pages_; }
   /// Moves pages from the WAL into the database file; never blocks writers. Once everything is
   /// moved, the next write starts the WAL file from its beginning.
   Result<WalProgress> Checkpoint();
@@ -90,6 +95,7 @@ class Database {
  private:
   explicit Database(sqlite3* db) : db_(db) {}
   sqlite3* db_ = nullptr;
+  std::unique_ptr<int64_t> wal_pages_;  // SQLite holds its address
 };
 
 /// BEGIN IMMEDIATE in Begin(), ROLLBACK on destruction unless Commit() succeeded.
@@ -99,7 +105,8 @@ class Transaction {
   ~Transaction();
   Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
-  /// After a failure the outcome of a local SQLite commit is still definite: nothing was written.
+  /// After a failure nothing shows, but what was written may be whole in the WAL, and show once the
+  /// database is opened after a crash. A later commit of this connection overwrites it.
   Status Commit();
 
  private:

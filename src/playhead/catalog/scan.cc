@@ -6,8 +6,6 @@
 #include <utility>
 
 namespace playhead::catalog {
-namespace {
-
 Result<ManifestCache::Entries> ReadEntries(storage::ObjectStore& store,
                                            const iceberg::ManifestFile& manifest,
                                            ManifestCache* cache) {
@@ -21,8 +19,6 @@ Result<ManifestCache::Entries> ReadEntries(storage::ObjectStore& store,
   if (cache != nullptr) cache->Keep(manifest.path, shared);
   return ManifestCache::Entries(std::move(shared));
 }
-
-}  // namespace
 
 ManifestCache::Entries ManifestCache::Find(const std::string& path) {
   std::lock_guard lock(mutex_);

@@ -46,6 +46,11 @@ class ManifestCache {
   std::map<std::string, Slot> slots_;
 };
 
+/// The entries of a manifest, through `cache` when given. Errors: kDataCorrupt, kNotFound.
+Result<ManifestCache::Entries> ReadEntries(storage::ObjectStore& store,
+                                           const iceberg::ManifestFile& manifest,
+                                           ManifestCache* cache);
+
 /// All live data files of a snapshot (the current one by default), in path order. Manifests are
 /// read through `cache` when given. Errors: kDataCorrupt, kNotFound (a manifest, or no such
 /// snapshot), kNotSupported (delete files).

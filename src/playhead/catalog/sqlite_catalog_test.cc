@@ -54,23 +54,13 @@ class SqliteCatalogTest : public testing::Test {
     return location;
   }
 
-  Plan MakePlan(const std::string& id, int32_t partition) const {
-    return {.plan_id = id,
-            .table = kPlays,
-            .ranges = {{.partition = {"log-1", "plays", partition}, .range = {10, 20}}},
-            .files = {{kPlays, "file:///s/1", "file:///f/1", 7, 700},
-                      {kPlaysDead, "file:///s/2", "file:///f/2", 3, 300}},
-            .payload_json = R"({"x": "ü"})",
-            .created_us = 5};
-  }
-
   std::string root_;
   std::unique_ptr<storage::ObjectStore> store_ = storage::MakeLocalStore();
   std::unique_ptr<Catalog> catalog_;
 };
 
 TEST_F(SqliteCatalogTest, TablesAreIcebergsJdbcSchemaV1) {
-  ASSERT_TRUE(catalog_->Commit({.moves = {{kPlays, "", "file:///a"}}}).ok());
+  ASSERT_TRUE(catalog_->Commit({.moves = {{kPlays, "", "file:///a"}}}).committed());
   auto db = sqlite::Database::Open(path(), {.read_only = true});
   ASSERT_TRUE(db.ok());
   const auto row_of = [&](const char* sql) {
@@ -94,7 +84,7 @@ TEST_F(SqliteCatalogTest, TablesAreIcebergsJdbcSchemaV1) {
 
 TEST_F(SqliteCatalogTest, LoadsWhatWasCommittedAndOnlyReadsItOnce) {
   const std::string location = WriteMetadata("a");
-  ASSERT_TRUE(catalog_->Commit({.moves = {{kPlays, "", location}}}).ok());
+  ASSERT_TRUE(catalog_->Commit({.moves = {{kPlays, "", location}}}).committed());
   auto state = catalog_->Load(kPlays);
   ASSERT_TRUE(state.ok()) << state.error().ToString();
   EXPECT_EQ(state->metadata_location, location);
@@ -109,109 +99,15 @@ TEST_F(SqliteCatalogTest, LoadsWhatWasCommittedAndOnlyReadsItOnce) {
 
 TEST_F(SqliteCatalogTest, TornMetadataIsCorrupt) {
   ASSERT_TRUE(store_->Put("file://" + root_ + "/torn", "{\"format-version\": 2, ").ok());
-  ASSERT_TRUE(catalog_->Commit({.moves = {{kPlays, "", "file://" + root_ + "/torn"}}}).ok());
+  ASSERT_TRUE(catalog_->Commit({.moves = {{kPlays, "", "file://" + root_ + "/torn"}}}).committed());
   EXPECT_EQ(catalog_->Load(kPlays).error().code(), StatusCode::kDataCorrupt);
 }
 
 TEST_F(SqliteCatalogTest, NewMetadataGivenWithTheMoveIsNotRead) {
   auto metadata = std::make_shared<iceberg::TableMetadata>();
   metadata->table_uuid = "given";
-  ASSERT_TRUE(catalog_->Commit({.moves = {{kPlays, "", "file:///none", metadata}}}).ok());
+  ASSERT_TRUE(catalog_->Commit({.moves = {{kPlays, "", "file:///none", metadata}}}).committed());
   EXPECT_EQ(catalog_->Load(kPlays)->metadata->table_uuid, "given");
-}
-
-TEST_F(SqliteCatalogTest, OneFailedGuardMovesNothing) {
-  ASSERT_TRUE(
-      catalog_->Commit({.moves = {{kPlaysDead, "", "file:///d1"}, {kPlays, "", "file:///p1"}}})
-          .ok());
-  const std::string before = *catalog_->Fingerprint();
-  EXPECT_EQ(catalog_
-                ->Commit({.moves = {{kPlays, "file:///p1", "file:///p2"},
-                                    {kPlaysDead, "file:///stale", "file:///d2"}}})
-                .code(),
-            StatusCode::kConflict);
-  EXPECT_EQ(*catalog_->Fingerprint(), before);
-  EXPECT_EQ(catalog_->Commit({.moves = {{kPlays, "", "file:///again"}}}).code(),
-            StatusCode::kConflict);
-  EXPECT_EQ(*catalog_->Fingerprint(), before);
-  EXPECT_TRUE(catalog_->Commit({.moves = {{kPlays, "file:///p1", "file:///p2"}}}).ok());
-  EXPECT_NE(*catalog_->Fingerprint(), before);
-  EXPECT_THAT(*catalog_->ListTables(), ElementsAre(kPlays, kPlaysDead));
-}
-
-TEST_F(SqliteCatalogTest, PlansComeBackWhole) {
-  ASSERT_TRUE(catalog_->InsertPlan(MakePlan("p1", 0)).ok());
-  Reopen();
-  const auto plans = catalog_->OpenPlans();
-  ASSERT_TRUE(plans.ok());
-  ASSERT_THAT(*plans, SizeIs(1));
-  const Plan& plan = plans->front();
-  EXPECT_EQ(plan.plan_id, "p1");
-  EXPECT_EQ(plan.table, kPlays);
-  EXPECT_EQ(plan.payload_json, R"({"x": "ü"})");
-  EXPECT_EQ(plan.created_us, 5);
-  ASSERT_THAT(plan.ranges, SizeIs(1));
-  EXPECT_EQ(plan.ranges[0].partition, (LogPartition{"log-1", "plays", 0}));
-  EXPECT_EQ(plan.ranges[0].range, (OffsetRange{10, 20}));
-  ASSERT_THAT(plan.files, SizeIs(2));
-  EXPECT_EQ(plan.files[1].table, kPlaysDead);
-  EXPECT_EQ(plan.files[1].staged_uri, "file:///s/2");
-  EXPECT_EQ(plan.files[1].final_uri, "file:///f/2");
-  EXPECT_EQ(plan.files[1].rows, 3);
-  EXPECT_EQ(plan.files[1].bytes, 300);
-  EXPECT_TRUE(catalog_->FindPlan("p1")->has_value());
-  EXPECT_FALSE(catalog_->FindPlan("p2")->has_value());
-}
-
-TEST_F(SqliteCatalogTest, OneOpenPlanPerLogPartition) {
-  ASSERT_TRUE(catalog_->InsertPlan(MakePlan("p1", 0)).ok());
-  const Status second = catalog_->InsertPlan(MakePlan("p2", 0));
-  EXPECT_EQ(second.code(), StatusCode::kAlreadyExists);
-  EXPECT_THAT(second.message(), HasSubstr("plan=p1"));
-  EXPECT_THAT(*catalog_->OpenPlans(), SizeIs(1)) << "the refused plan left rows";
-  EXPECT_TRUE(catalog_->InsertPlan(MakePlan("p3", 1)).ok());
-  ASSERT_TRUE(catalog_->DeletePlan("p1").ok());
-  EXPECT_TRUE(catalog_->InsertPlan(MakePlan("p2", 0)).ok());
-}
-
-TEST_F(SqliteCatalogTest, CommitTakesItsPlanAlongOrFails) {
-  ASSERT_TRUE(catalog_->InsertPlan(MakePlan("p1", 0)).ok());
-  ASSERT_TRUE(
-      catalog_->Commit({.moves = {{kPlays, "", "file:///1"}}, .finished_plan_id = "p1"}).ok());
-  EXPECT_THAT(*catalog_->OpenPlans(), IsEmpty());
-  const std::string before = *catalog_->Fingerprint();
-  EXPECT_EQ(
-      catalog_->Commit({.moves = {{kPlays, "file:///1", "file:///2"}}, .finished_plan_id = "p1"})
-          .code(),
-      StatusCode::kConflict);
-  EXPECT_EQ(*catalog_->Fingerprint(), before);
-}
-
-TEST_F(SqliteCatalogTest, ANewerContentTakesTheNameOver) {
-  LandingFile file{.table = kPlays,
-                   .name = "2026/users.csv",
-                   .content_hash = "aa",
-                   .topic = "file:2026/users.csv#aa",
-                   .bytes = 10,
-                   .rows_good = 2,
-                   .rows_dead = 1,
-                   .ingestion_date_days = 20'000,
-                   .raw_uri = "file:///raw/a",
-                   .committed_us = 1};
-  ASSERT_TRUE(catalog_->Commit({.landing_files = {file}}).ok());
-  file.content_hash = "bb";
-  file.committed_us = 2;
-  ASSERT_TRUE(catalog_->Commit({.landing_files = {file}}).ok());
-  const auto current = catalog_->LandingFiles(kPlays, /*current_only=*/true);
-  ASSERT_TRUE(current.ok());
-  ASSERT_THAT(*current, SizeIs(1));
-  EXPECT_EQ(current->front().content_hash, "bb");
-  EXPECT_EQ(current->front().ingestion_date_days, 20'000);
-  const auto all = catalog_->LandingFiles(kPlays, /*current_only=*/false);
-  ASSERT_THAT(*all, SizeIs(2));
-  EXPECT_EQ((*all)[0].content_hash, "aa");
-  EXPECT_FALSE((*all)[0].is_current);
-  EXPECT_THAT(*catalog_->LandingFiles(kPlaysDead, false), IsEmpty());
 }
 
 TEST_F(SqliteCatalogTest, ReadOnlyReadsAndRefusesToWrite) {
@@ -224,12 +120,13 @@ TEST_F(SqliteCatalogTest, ReadOnlyReadsAndRefusesToWrite) {
   EXPECT_EQ(*(*reader)->GetProperty("warehouse-id"), "x");
   EXPECT_EQ(*(*reader)->GetProperty("other"), std::nullopt);
   EXPECT_EQ((*reader)->SetProperty("a", "b").code(), StatusCode::kPermissionDenied);
-  EXPECT_EQ((*reader)->Commit({}).code(), StatusCode::kPermissionDenied);
-  EXPECT_EQ((*reader)->InsertPlan(MakePlan("p", 0)).code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ((*reader)->Commit({}).ToStatus().code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ((*reader)->InsertPlan({.plan_id = "p"}, 1).ToStatus().code(),
+            StatusCode::kPermissionDenied);
 }
 
 TEST_F(SqliteCatalogTest, RefusesTheFutureAndOtherDatabases) {
-  ASSERT_TRUE(catalog_->SetProperty("format", "2").ok());
+  ASSERT_TRUE(catalog_->SetProperty("format", "3").ok());
   catalog_.reset();
   EXPECT_EQ(OpenSqliteCatalog(path(), *store_).error().code(), StatusCode::kNotSupported);
   {
@@ -239,6 +136,59 @@ TEST_F(SqliteCatalogTest, RefusesTheFutureAndOtherDatabases) {
   }
   EXPECT_EQ(OpenSqliteCatalog(root_ + "/other.db", *store_, true).error().code(),
             StatusCode::kNotFound);
+}
+
+// The tables of the release before, as it made them.
+constexpr const char* kFormat1 = R"sql(
+CREATE TABLE playhead_plans (plan_id TEXT NOT NULL PRIMARY KEY, table_namespace TEXT NOT NULL,
+  table_name TEXT NOT NULL, files TEXT NOT NULL, payload TEXT NOT NULL, created_us INTEGER NOT NULL);
+CREATE TABLE playhead_plan_ranges (
+  plan_id TEXT NOT NULL REFERENCES playhead_plans ON DELETE CASCADE, table_namespace TEXT NOT NULL,
+  table_name TEXT NOT NULL, log_id TEXT NOT NULL, topic TEXT NOT NULL,
+  topic_partition INTEGER NOT NULL, begin_offset INTEGER NOT NULL, end_offset INTEGER NOT NULL,
+  PRIMARY KEY (table_namespace, table_name, log_id, topic, topic_partition));
+CREATE INDEX playhead_plan_ranges_by_plan ON playhead_plan_ranges (plan_id);
+CREATE TABLE playhead_landing_files (id INTEGER PRIMARY KEY, table_namespace TEXT NOT NULL,
+  table_name TEXT NOT NULL, name TEXT NOT NULL, content_hash TEXT NOT NULL, topic TEXT NOT NULL,
+  bytes INTEGER NOT NULL, rows_good INTEGER NOT NULL, rows_dead INTEGER NOT NULL,
+  ingestion_date_days INTEGER NOT NULL, raw_uri TEXT NOT NULL, committed_us INTEGER NOT NULL,
+  is_current INTEGER NOT NULL);
+CREATE TABLE playhead_properties (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO playhead_properties VALUES ('format', '1');
+INSERT INTO playhead_plans VALUES ('p1', 'bronze', 'plays', '[]', '{"main": 1}', 9);
+INSERT INTO playhead_plan_ranges VALUES ('p1', 'bronze', 'plays', 'log-1', 'plays', 3, 10, 20);
+INSERT INTO playhead_landing_files VALUES
+  (1, 'bronze', 'plays', 'a.csv', 'aa', 't', 1, 2, 3, 4, 'r', 5, 1),
+  (2, 'bronze', 'plays', 'a.csv', 'bb', 't', 1, 2, 3, 4, 'r', 5, 1);
+)sql";
+
+TEST_F(SqliteCatalogTest, ACatalogOfFormat1IsBroughtToTodays) {
+  catalog_.reset();
+  fs::remove(path());
+  {
+    auto db = sqlite::Database::Open(path());
+    ASSERT_TRUE(db.ok());
+    ASSERT_TRUE(db->Execute(kFormat1).ok());
+  }
+  const auto unopened = OpenSqliteCatalog(path(), *store_, /*read_only=*/true);
+  EXPECT_EQ(unopened.error().code(), StatusCode::kNotSupported);
+  EXPECT_THAT(unopened.error().message(), HasSubstr("playhead ingest --once"));
+  for (int opening = 0; opening < 2; ++opening) {
+    Reopen();
+    const auto plans = catalog_->UnfinishedPlans();
+    ASSERT_TRUE(plans.ok()) << plans.error().ToString();
+    ASSERT_THAT(*plans, SizeIs(1));
+    EXPECT_EQ(plans->front().format, 1);
+    EXPECT_EQ(plans->front().payload, R"({"main": 1})");
+    EXPECT_EQ(plans->front().created_us, 9);
+    EXPECT_EQ(plans->front().owner, PlanOwner());
+    EXPECT_THAT(plans->front().claims, ElementsAre("log log-1 plays 3"));
+    // The rows are those of whatever table has the name.
+    const auto current = catalog_->LandingFiles(kPlays, "any", /*current_only=*/true);
+    ASSERT_THAT(*current, SizeIs(1));
+    EXPECT_EQ(current->front().content_hash, "bb");
+    EXPECT_THAT(*catalog_->LandingFiles(kPlays, "any", false), SizeIs(2));
+  }
 }
 
 }  // namespace

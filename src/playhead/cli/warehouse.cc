@@ -29,6 +29,7 @@ Result<std::unique_ptr<WritableWarehouse>> WritableWarehouse::Open(
                       catalog::OpenSqliteCatalog(config.catalog_path, *opened->store_));
   table::Committer committer(*opened->catalog_, *opened->store_, opened->warehouse_uri_,
                              SystemClock());
+  // What could not be finished holds its own tables only, and has been logged.
   PH_RETURN_IF_ERROR(committer.Recover());
   for (const project::Stream& stream : config.project.streams) {
     opened->streams_.push_back(ingest::MakeIngestStream(stream));

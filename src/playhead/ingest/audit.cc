@@ -54,8 +54,8 @@ std::string TextList(const auto& texts) {
 std::string PositionsSql(const catalog::TableId& id, const ForeignFiles& foreign, bool is_dead) {
   if (foreign.empty()) {
     return fmt::format(
-        "SELECT _topic, _topic_partition, _offset, {} AS is_dead, true AS is_own FROM {}.{}", is_dead,
-        sql::QuotedName(id.table_namespace), sql::QuotedName(id.name));
+        "SELECT _topic, _topic_partition, _offset, {} AS is_dead, true AS is_own FROM {}.{}",
+        is_dead, sql::QuotedName(id.table_namespace), sql::QuotedName(id.name));
   }
   return fmt::format(
       "SELECT _topic, _topic_partition, _offset, {} AS is_dead, filename IN {} AS is_own "
@@ -161,8 +161,9 @@ void AuditLogs(const IngestStream& stream, const table::TableProgress& progress,
 
 Status AuditLanding(const IngestStream& stream, catalog::Catalog& catalog, RowsByTopic& found,
                     AuditReport& report) {
+  PH_ASSIGN_OR_RETURN(const catalog::TableState table, catalog.Load(stream.main.id));
   PH_ASSIGN_OR_RETURN(const std::vector<catalog::LandingFile> ledger,
-                      catalog.LandingFiles(stream.main.id, false));
+                      catalog.LandingFiles(stream.main.id, table.metadata->table_uuid, false));
   const bool keeps_all = stream.declaration->on_change == project::OnChange::kAppend;
   for (const catalog::LandingFile& file : ledger) {
     if (!file.is_current && !keeps_all) continue;
@@ -210,8 +211,8 @@ void ReportUnknownTopics(const IngestStream& stream, const RowsByTopic& found,
     if (!rows.is_all_own) {
       report.foreign.push_back(
           {.stream = stream.name,
-           .source = fmt::format("rows of another writer (_topic={} _topic_partition={})", topic.first,
-                                 topic.second),
+           .source = fmt::format("rows of another writer (_topic={} _topic_partition={})",
+                                 topic.first, topic.second),
            .rows = rows.rows,
            .dead_rows = rows.dead_rows});
       continue;
@@ -279,8 +280,8 @@ Result<AuditReport> Audit(const std::vector<IngestStream>& streams, catalog::Cat
   AuditReport report;
   PH_ASSIGN_OR_RETURN(const std::vector<catalog::TableId> tables, catalog.ListTables());
   const std::set<catalog::TableId> present(tables.begin(), tables.end());
-  PH_ASSIGN_OR_RETURN(const std::vector<catalog::Plan> plans, catalog.OpenPlans());
-  for (const catalog::Plan& plan : plans) {
+  PH_ASSIGN_OR_RETURN(const catalog::CatalogSnapshot snapshot, catalog.Snapshot());
+  for (const catalog::PlanRow& plan : snapshot.open_plans) {
     report.problems.push_back(
         fmt::format("{}: an epoch is not finished, the next ingest does it: "
                     "plan={}",

@@ -41,8 +41,9 @@ class KnownContents {
 Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std::string& path,
                         const std::string& display_name, std::stop_token stop,
                         const LoadProgress& progress) {
+  PH_ASSIGN_OR_RETURN(const catalog::TableState table, lake.catalog.Load(stream.main.id));
   PH_ASSIGN_OR_RETURN(std::vector<catalog::LandingFile> ledger,
-                      lake.catalog.LandingFiles(stream.main.id, true));
+                      lake.catalog.LandingFiles(stream.main.id, table.metadata->table_uuid, true));
   const KnownContents known(std::move(ledger));
   if (known.MayHave(path)) {
     PH_ASSIGN_OR_RETURN(const std::string hash, HashFile(path));
@@ -59,13 +60,15 @@ Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std:
   PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, progress, &hasher));
   const std::string hash = hasher.Hex();
   if (known.Has(hash)) return false;  // what came through a pipe is known only now
-  PH_RETURN_IF_ERROR(epoch.Commit({.table = stream.main.id,
-                                   .name = LedgerName(hash),
-                                   .content_hash = hash,
-                                   .topic = topic,
-                                   .bytes = hasher.bytes(),
-                                   .ingestion_date_days = date_days},
-                                  {}, stop));
+  PH_RETURN_IF_ERROR(epoch.Commit({.file = {.table = stream.main.id,
+                                            .name = LedgerName(hash),
+                                            .content_hash = hash,
+                                            .topic = topic,
+                                            .bytes = hasher.bytes(),
+                                            .ingestion_date_days = date_days},
+                                   .known_hash = std::nullopt,
+                                   .replaced_topics = {}},
+                                  stop));
   return true;
 }
 

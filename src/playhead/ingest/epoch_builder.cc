@@ -55,11 +55,13 @@ Result<EpochBuilder> EpochBuilder::Open(const IngestStream& stream, catalog::Cat
                                                     .main = main.metadata,
                                                     .dead = dead.metadata});
   builder.schema_id_ = main.metadata->current_schema_id;
+  builder.main_uuid_ = main.metadata->table_uuid;
+  builder.dead_uuid_ = dead.metadata->table_uuid;
   return builder;
 }
 
 std::string EpochBuilder::staging_uri() const {
-  return fmt::format("{}/_staging/{}", warehouse_uri_, plan_id_);
+  return table::StagingUri(warehouse_uri_, table::ProcessOwner(), plan_id_);
 }
 
 std::vector<std::string> EpochBuilder::column_names() const {
@@ -106,8 +108,11 @@ Result<table::Epoch> EpochBuilder::Finish(const std::string& stem) {
   epoch.plan_id = plan_id_;
   epoch.main = stream_->main.id;
   epoch.dead = stream_->dead.id;
-  PH_RETURN_IF_ERROR(
-      stager_->Finish(std::move(last), fmt::format("{}-{}", stem, schema_id_), &epoch));
+  epoch.main_uuid = main_uuid_;
+  epoch.dead_uuid = dead_uuid_;
+  // With the plan's id no other epoch, of this warehouse or of a copy, ever makes the same name.
+  PH_RETURN_IF_ERROR(stager_->Finish(std::move(last),
+                                     fmt::format("{}-{}-{}", stem, schema_id_, plan_id_), &epoch));
   return epoch;
 }
 

@@ -77,6 +77,8 @@ class EpochBuilder {
   std::string warehouse_uri_;
   std::string plan_id_;
   int32_t schema_id_ = 0;
+  std::string main_uuid_;
+  std::string dead_uuid_;
   decode::RecordDecoder* decoder_ = nullptr;
   std::unique_ptr<RowStager> stager_;
   int64_t good_ = 0;

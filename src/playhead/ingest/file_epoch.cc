@@ -35,19 +35,18 @@ Status FileEpoch::Stage(const InputFile& file, const std::string& topic,
                        .ingested_at_us = started_us_,
                        .ingestion_date_days = ingestion_date_days});
   PH_ASSIGN_OR_RETURN(records_, LoadFile(file, *epoch_, lake_->clock, progress, hasher));
-  PH_ASSIGN_OR_RETURN(staged_,
-                      epoch_->Finish(FileNamePart(topic) + "-" + epoch_->plan_id().substr(0, 8)));
+  PH_ASSIGN_OR_RETURN(staged_, epoch_->Finish(FileNamePart(topic)));
   return {};
 }
 
-Status FileEpoch::Commit(catalog::LandingFile ledger, std::vector<std::string> replaced_topics,
-                         std::stop_token stop) {
+Status FileEpoch::Commit(table::EpochLanding landing, std::stop_token stop) {
   const std::unique_ptr<EpochBuilder> epoch = std::exchange(epoch_, nullptr);
+  catalog::LandingFile& ledger = landing.file;
   ledger.rows_good = epoch->good();
   ledger.rows_dead = epoch->dead();
   ledger.committed_us = lake_->clock.NowMicros();
-  staged_.landing = ledger;
-  staged_.replaced_topics = std::move(replaced_topics);
+  const int64_t bytes = ledger.bytes;
+  staged_.landing = std::move(landing);
   PH_RETURN_IF_ERROR(CommitPatiently(*lake_, stream_->name, staged_, stop));
   lake_->board.Add({.stream = stream_->name,
                     .read = records_,
@@ -55,7 +54,7 @@ Status FileEpoch::Commit(catalog::LandingFile ledger, std::vector<std::string> r
                     .dead = epoch->dead(),
                     .skipped = 0,
                     .files = 1,
-                    .bytes = ledger.bytes,
+                    .bytes = bytes,
                     .seconds = static_cast<double>(lake_->clock.NowMicros() - started_us_) / 1e6,
                     .commits = 1,
                     .dead_by_reason = epoch->dead_by_reason()});

@@ -37,9 +37,9 @@ class FileEpoch {
                const LoadProgress& progress, ContentHasher* hasher);
 
   /// Commits what is staged together with the file's ledger row, whose topic is Stage()'s; rows
-  /// and time are filled in here. The file is counted on the lake's board.
-  Status Commit(catalog::LandingFile ledger, std::vector<std::string> replaced_topics,
-                std::stop_token stop);
+  /// and time are filled in here. The file is counted on the lake's board. Errors: kConflict (the
+  /// ledger has moved since the file was judged: judge it again), those of CommitPatiently().
+  Status Commit(table::EpochLanding landing, std::stop_token stop);
 
  private:
   FileEpoch(const Lake& lake, const IngestStream& stream) : lake_(&lake), stream_(&stream) {}

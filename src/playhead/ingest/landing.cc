@@ -65,9 +65,12 @@ Result<std::string> PublishRaw(const Lake& lake, const LandingCandidate& candida
       fmt::format("{}/raw/{}/ingestion_date={}/{}", lake.warehouse_uri,
                   candidate.stream->main.id.name, DateText(date_days), candidate.name);
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const Status published = lake.store.Publish(staged_uri, uri);
-    if (published.ok()) return uri;
-    if (published.code() != StatusCode::kAlreadyExists) return published;
+    PH_ASSIGN_OR_RETURN(const storage::PublishOutcome published,
+                        lake.store.Publish(staged_uri, uri));
+    if (published == storage::PublishOutcome::kPublished) return uri;
+    if (published == storage::PublishOutcome::kSourceGone) {
+      return Error(StatusCode::kUnavailable, "the staged copy is gone: uri={}", staged_uri);
+    }
     PH_ASSIGN_OR_RETURN(const std::string path, storage::LocalPath(uri));
     PH_ASSIGN_OR_RETURN(const std::string present, HashFile(path));
     if (present == hash) {
@@ -79,17 +82,17 @@ Result<std::string> PublishRaw(const Lake& lake, const LandingCandidate& candida
   return Error(StatusCode::kAlreadyExists, "raw copy's name is taken: uri={}", uri);
 }
 
-/// Whether content `hash` of `name` is to be loaded, by what the ledger knows of that name; the
-/// contents it replaces are added to `replaced`. Errors: kAlreadyExists (on_change: refuse).
+/// Whether content `hash` of `name` is to be loaded, by what the ledger knows of that name. What it
+/// knows and what is replaced go to `landing`. Errors: kAlreadyExists (on_change: refuse).
 Result<bool> JudgeChange(const IngestStream& stream,
                          const std::vector<catalog::LandingFile>& ledger, const std::string& name,
-                         const std::string& hash, std::vector<std::string>* replaced) {
+                         const std::string& hash, table::EpochLanding* landing) {
   const project::OnChange on_change = stream.declaration->on_change;
   for (const catalog::LandingFile& file : ledger) {
-    if (file.name != name) continue;
     const bool is_same = file.content_hash == hash;
     if (is_same && (file.is_current || on_change == project::OnChange::kAppend)) return false;
     if (!file.is_current) continue;
+    landing->known_hash = file.content_hash;
     if (on_change == project::OnChange::kRefuse) {
       return Error(
           StatusCode::kAlreadyExists,
@@ -97,7 +100,7 @@ Result<bool> JudgeChange(const IngestStream& stream,
           "table={}; restore the old content or deliver it under a new name",
           name, stream.main.id.ToString());
     }
-    if (on_change == project::OnChange::kReplace) replaced->push_back(file.topic);
+    if (on_change == project::OnChange::kReplace) landing->replaced_topics.push_back(file.topic);
   }
   return true;
 }
@@ -202,19 +205,21 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
       IsOpenForWriting(candidate.path)) {
     return Outcome::kNotStill;
   }
-  PH_ASSIGN_OR_RETURN(const std::vector<catalog::LandingFile> ledger,
-                      lake_.catalog.LandingFiles(stream.main.id, false));
+  PH_ASSIGN_OR_RETURN(const catalog::TableState table, lake_.catalog.Load(stream.main.id));
+  PH_ASSIGN_OR_RETURN(
+      const std::vector<catalog::LandingFile> ledger,
+      lake_.catalog.LandingFilesNamed(stream.main.id, table.metadata->table_uuid, candidate.name));
   // A file under a new name is read once for its hash and its copy; only one that may be known is
   // read for the hash alone.
   std::string known_hash;
-  if (std::ranges::find(ledger, candidate.name, &catalog::LandingFile::name) != ledger.end()) {
+  if (!ledger.empty()) {
     PH_ASSIGN_OR_RETURN(known_hash, HashFile(candidate.path));
     PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
     if (after != before) return Outcome::kNotStill;
   }
-  std::vector<std::string> replaced;
+  table::EpochLanding landing;
   PH_ASSIGN_OR_RETURN(const bool is_new,
-                      JudgeChange(stream, ledger, candidate.name, known_hash, &replaced));
+                      JudgeChange(stream, ledger, candidate.name, known_hash, &landing));
   if (!is_new) return Outcome::kUnchanged;
 
   const int32_t date_days = candidate.date_days.value_or(Today(lake_.clock));
@@ -230,14 +235,14 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   file.path = raw_path;
   const std::string topic = FileTopic(candidate.name, hash);
   PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, options_.progress, nullptr));
-  PH_RETURN_IF_ERROR(epoch.Commit({.table = stream.main.id,
-                                   .name = candidate.name,
-                                   .content_hash = hash,
-                                   .topic = topic,
-                                   .bytes = before.bytes,
-                                   .ingestion_date_days = date_days,
-                                   .raw_uri = raw_uri},
-                                  std::move(replaced), stop));
+  landing.file = {.table = stream.main.id,
+                  .name = candidate.name,
+                  .content_hash = hash,
+                  .topic = topic,
+                  .bytes = before.bytes,
+                  .ingestion_date_days = date_days,
+                  .raw_uri = raw_uri};
+  PH_RETURN_IF_ERROR(epoch.Commit(std::move(landing), stop));
   return Outcome::kLoaded;
 }
 

@@ -82,7 +82,7 @@ Status ListFiles(LakeTables& tables, Rows& rows) {
 
 Status ListLandingFiles(LakeTables& tables, Rows& rows) {
   for (const auto& table : tables.All()) {
-    PH_ASSIGN_OR_RETURN(const auto files, tables.LandingFiles(table->id()));
+    PH_ASSIGN_OR_RETURN(const auto files, tables.LandingFiles(*table));
     for (const catalog::LandingFile& file : files) {
       Row row = NameOf(table->id());
       Extend(row,

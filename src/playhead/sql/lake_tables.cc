@@ -8,10 +8,6 @@
 namespace playhead::sql {
 namespace {
 
-/// Loads of a moving catalog before giving up; one is done in milliseconds, commits come by the
-/// second.
-constexpr int kLoadsMax = 10;
-
 bool IsDamaged(StatusCode code) {
   return code == StatusCode::kDataCorrupt || code == StatusCode::kNotSupported;
 }
@@ -41,37 +37,28 @@ Result<std::shared_ptr<const std::vector<catalog::LiveFile>>> LakeTable::Files()
 Result<LakeChanges> LakeTables::Refresh() {
   PH_ASSIGN_OR_RETURN(std::string fingerprint, catalog_.Fingerprint());
   if (fingerprint == fingerprint_) return LakeChanges();
-  for (int load = 0; load < kLoadsMax; ++load) {
-    PH_ASSIGN_OR_RETURN(TableMap loaded, LoadAll());
-    PH_ASSIGN_OR_RETURN(std::string after, catalog_.Fingerprint());
-    if (after != fingerprint) {
-      fingerprint = std::move(after);
-      continue;
+  // Should a table move before it is loaded, the next refresh looks once more.
+  PH_ASSIGN_OR_RETURN(TableMap loaded, LoadAll());
+  LakeChanges changes;
+  for (const auto& [id, table] : loaded) {
+    const auto before = tables_.find(id);
+    if (before == tables_.end() || SchemaText(*before->second) != SchemaText(*table)) {
+      changes.made.push_back(id);
     }
-    LakeChanges changes;
-    for (const auto& [id, table] : loaded) {
-      const auto before = tables_.find(id);
-      if (before == tables_.end() || SchemaText(*before->second) != SchemaText(*table)) {
-        changes.made.push_back(id);
-      }
-    }
-    for (const auto& [id, table] : tables_) {
-      if (!loaded.contains(id)) changes.dropped.push_back(id);
-    }
-    tables_ = std::move(loaded);
-    fingerprint_ = std::move(fingerprint);
-    return changes;
   }
-  return Error(StatusCode::kUnavailable, "the catalog moved during each of {} loads", kLoadsMax);
+  for (const auto& [id, table] : tables_) {
+    if (!loaded.contains(id)) changes.dropped.push_back(id);
+  }
+  tables_ = std::move(loaded);
+  fingerprint_ = std::move(fingerprint);
+  return changes;
 }
 
 Result<LakeTables::TableMap> LakeTables::LoadAll() {
   TableMap loaded;
-  PH_ASSIGN_OR_RETURN(const std::vector<catalog::TableId> ids, catalog_.ListTables());
-  for (const catalog::TableId& id : ids) {
-    auto state = catalog_.Load(id);
-    // Dropped since it was listed: the fingerprint tells.
-    if (!state.ok() && state.error().code() == StatusCode::kNotFound) continue;
+  PH_ASSIGN_OR_RETURN(const auto locations, catalog_.Locations());
+  for (const auto& [id, location] : locations) {
+    auto state = catalog_.LoadAt(id, location);
     if (!state.ok() && IsDamaged(state.error().code())) {
       // The others can still be asked.
       logging::Warn("sql", "table left out",

@@ -48,15 +48,15 @@ class LakeTables {
       : catalog_(catalog), store_(store) {}
 
   /// A table whose metadata cannot be read is left out with a warning.
-  /// Errors: kUnavailable (the catalog, or it never stood still).
+  /// Errors: kUnavailable (the catalog).
   Result<LakeChanges> Refresh();
   /// Null when there is none.
   std::shared_ptr<LakeTable> Find(const catalog::TableId& id) const;
   /// In order of their names.
   std::vector<std::shared_ptr<LakeTable>> All() const;
   /// The ledger of landing files as it is now.
-  Result<std::vector<catalog::LandingFile>> LandingFiles(const catalog::TableId& id) {
-    return catalog_.LandingFiles(id, /*current_only=*/false);
+  Result<std::vector<catalog::LandingFile>> LandingFiles(const LakeTable& table) {
+    return catalog_.LandingFiles(table.id(), table.metadata().table_uuid, /*current_only=*/false);
   }
 
   /// Why reading the lake failed within a statement, for callers who only see DuckDB's error.

@@ -101,12 +101,18 @@ Result<ObjectInfo> FaultyStore::Stat(const std::string& uri) {
   return store_.Stat(uri);
 }
 
-Status FaultyStore::Publish(const std::string& staged_uri, const std::string& final_uri) {
-  if (!IsFaulty()) return store_.Publish(staged_uri, final_uri);
-  if (fault_.kind == FaultKind::kAnswerLost) {
-    PH_RETURN_IF_ERROR(store_.Publish(staged_uri, final_uri));
+Result<std::vector<PublishOutcome>> FaultyStore::PublishMany(std::span<const ObjectMove> moves) {
+  std::vector<PublishOutcome> outcomes;
+  for (const ObjectMove& move : moves) {
+    const bool is_faulty = IsFaulty();
+    if (!is_faulty || fault_.kind == FaultKind::kAnswerLost) {
+      PH_ASSIGN_OR_RETURN(const PublishOutcome outcome,
+                          store_.Publish(move.staged_uri, move.final_uri));
+      outcomes.push_back(outcome);
+    }
+    if (is_faulty) return Failure("Publish", move.final_uri);
   }
-  return Failure("Publish", final_uri);
+  return outcomes;
 }
 
 Status FaultyStore::Delete(const std::string& uri) {

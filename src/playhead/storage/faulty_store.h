@@ -38,7 +38,7 @@ class FaultyStore final : public ObjectStore {
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenForRead(const std::string& uri) override;
   Result<std::string> Get(const std::string& uri) override;
   Result<ObjectInfo> Stat(const std::string& uri) override;
-  Status Publish(const std::string& staged_uri, const std::string& final_uri) override;
+  Result<std::vector<PublishOutcome>> PublishMany(std::span<const ObjectMove> moves) override;
   Status Delete(const std::string& uri) override;
   Status DeleteTree(const std::string& uri) override;
   Result<std::vector<ObjectInfo>> List(const std::string& folder_uri) override;

@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <functional>
+#include <mutex>
 #include <set>
 #include <system_error>
 #include <thread>
@@ -28,6 +30,9 @@ constexpr size_t kBufferBytes = 64 << 10;
 // Starting the write-back early keeps the fsync at the end short.
 constexpr int64_t kWriteBackBytes = 1 << 20;
 constexpr size_t kSyncsAtOnce = 16;
+
+std::mutex observer_mutex;
+std::function<void(const std::string& folder)> folder_sync_observer;
 
 /// Calls `work` for 0 to `count` - 1, several at a time: each fsync waits for a flush of the disk,
 /// and flushes that are wanted at the same time are one. The first error.
@@ -159,7 +164,16 @@ Status SyncFile(int fd, const std::string& path) {
   return {};
 }
 
+void SetFolderSyncObserver(std::function<void(const std::string& folder)> observer) {
+  const std::lock_guard lock(observer_mutex);
+  folder_sync_observer = std::move(observer);
+}
+
 Status SyncFolder(const std::string& folder) {
+  {
+    const std::lock_guard lock(observer_mutex);
+    if (folder_sync_observer) folder_sync_observer(folder);
+  }
   const FileDescriptor fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return ErrnoStatus("open", folder, errno);
   return SyncFile(fd.get(), folder);

@@ -6,6 +6,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -49,6 +50,8 @@ Status WriteAll(int fd, const std::string& path, std::string_view bytes);
 Status SyncFile(int fd, const std::string& path);
 /// fsync of a folder, which makes names in it durable.
 Status SyncFolder(const std::string& folder);
+/// For tests: told of each folder before it is synced, one at a time. Null: nobody.
+void SetFolderSyncObserver(std::function<void(const std::string& folder)> observer);
 /// As SyncFolder() for each, several at a time.
 Status SyncFolders(const std::set<std::string>& folders);
 /// Makes a folder and its missing parents; the names are durable once SyncFolders() has been called

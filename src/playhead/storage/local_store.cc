@@ -39,15 +39,35 @@ Result<UnsyncedFile> WriteUnsynced(const std::string& path, std::string_view con
   return UnsyncedFile{.path = path, .fd = std::move(temp.fd)};
 }
 
-/// The folders that are to be synced go to `unsynced`.
-Status PublishOne(const std::string& from, const std::string& to, std::set<std::string>* unsynced) {
-  Status status = RenameNoReplace(from, to);
-  if (status.code() != StatusCode::kNotFound) return status;
-  // Either the staged file or the final folder is missing.
+bool IsThere(const std::string& path) {
   struct stat info{};
-  if (stat(from.c_str(), &info) != 0) return ErrnoStatus("publish", from, errno);
-  PH_RETURN_IF_ERROR(MakeFolders(FolderOf(to), unsynced));
-  return RenameNoReplace(from, to);
+  return stat(path.c_str(), &info) == 0;
+}
+
+/// The folders that are to be synced go to `unsynced`.
+Result<PublishOutcome> PublishOne(const std::string& from, const std::string& to,
+                                  std::set<std::string>* unsynced) {
+  Status status = RenameNoReplace(from, to);
+  if (status.code() == StatusCode::kNotFound) {
+    // Either the staged file or the final folder is missing.
+    if (IsThere(to)) return PublishOutcome::kAlready;
+    if (!IsThere(from)) return PublishOutcome::kSourceGone;
+    PH_RETURN_IF_ERROR(MakeFolders(FolderOf(to), unsynced));
+    status = RenameNoReplace(from, to);
+  }
+  if (status.code() == StatusCode::kAlreadyExists) return PublishOutcome::kAlready;
+  PH_RETURN_IF_ERROR(status);
+  return PublishOutcome::kPublished;
+}
+
+/// The folders between a published file and what its staged name shares with it. Whoever renamed
+/// the file may have gone before it synced those it had made.
+void AddFoldersBetween(const std::string& staged, const std::string& final_path,
+                       std::set<std::string>* folders) {
+  for (std::string folder = FolderOf(final_path); folder != "/"; folder = FolderOf(folder)) {
+    folders->insert(folder);
+    if (staged.starts_with(folder + "/")) return;
+  }
 }
 
 class LocalStore final : public ObjectStore {
@@ -133,30 +153,33 @@ class LocalStore final : public ObjectStore {
     return ObjectInfo{.uri = uri, .bytes = info.st_size, .modified_us = ModifiedMicros(info)};
   }
 
-  Status Publish(const std::string& staged_uri, const std::string& final_uri) override {
-    const ObjectMove move{.staged_uri = staged_uri, .final_uri = final_uri};
-    return PublishMany(std::span(&move, 1));
-  }
-
-  Status PublishMany(std::span<const ObjectMove> moves) override {
+  Result<std::vector<PublishOutcome>> PublishMany(std::span<const ObjectMove> moves) override {
     // New names first, so that a power cut never leaves a file without any name.
     std::set<std::string> final_folders;
     std::set<std::string> staged_folders;
+    std::vector<PublishOutcome> outcomes;
+    const auto publish = [&](const ObjectMove& move) -> Status {
+      PH_ASSIGN_OR_RETURN(const std::string from, LocalPath(move.staged_uri));
+      PH_ASSIGN_OR_RETURN(const std::string to, LocalPath(move.final_uri));
+      PH_ASSIGN_OR_RETURN(const PublishOutcome outcome, PublishOne(from, to, &final_folders));
+      outcomes.push_back(outcome);
+      if (outcome == PublishOutcome::kAlready) AddFoldersBetween(from, to, &final_folders);
+      if (outcome != PublishOutcome::kPublished) return {};
+      CrashPoint("commit.published_one");
+      final_folders.insert(FolderOf(to));
+      staged_folders.insert(FolderOf(from));
+      return {};
+    };
     Status status;
     for (const ObjectMove& move : moves) {
-      Result<std::string> from = LocalPath(move.staged_uri);
-      Result<std::string> to = LocalPath(move.final_uri);
-      status = !from.ok() ? from.status()
-               : to.ok()  ? PublishOne(*from, *to, &final_folders)
-                          : to.status();
+      status = publish(move);
       if (!status.ok()) break;
-      CrashPoint("commit.published_one");
-      final_folders.insert(FolderOf(*to));
-      staged_folders.insert(FolderOf(*from));
     }
     Status synced = SyncFolders(final_folders);
     if (synced.ok()) synced = SyncFolders(staged_folders);
-    return status.ok() ? synced : status;
+    PH_RETURN_IF_ERROR(status);
+    PH_RETURN_IF_ERROR(synced);
+    return outcomes;
   }
 
   Status Delete(const std::string& uri) override {

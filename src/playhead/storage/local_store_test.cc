@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -119,27 +120,46 @@ TEST_F(LocalStoreTest, DroppedStreamLeavesNothing) {
   EXPECT_THAT(FilesOnDisk(), IsEmpty());
 }
 
-TEST_F(LocalStoreTest, PublishMovesOnceAndNamesWhatIsWrong) {
+TEST_F(LocalStoreTest, PublishMovesOnceAndNeverReplaces) {
+  const auto publish = [&] {
+    return *store_->Publish(Uri("_staging/p/f"), Uri("t/data/d=1/f.parquet"));
+  };
   ASSERT_TRUE(store_->Put(Uri("_staging/p/f"), "rows").ok());
-  ASSERT_TRUE(store_->Publish(Uri("_staging/p/f"), Uri("t/data/d=1/f.parquet")).ok());
+  EXPECT_EQ(publish(), PublishOutcome::kPublished);
   EXPECT_THAT(Names(), ElementsAre("t/data/d=1/f.parquet"));
-  EXPECT_EQ(store_->Publish(Uri("_staging/p/f"), Uri("t/data/d=1/f.parquet")).code(),
-            StatusCode::kNotFound);
+  EXPECT_EQ(publish(), PublishOutcome::kAlready);
 
   ASSERT_TRUE(store_->Put(Uri("_staging/p/f"), "other").ok());
-  EXPECT_EQ(store_->Publish(Uri("_staging/p/f"), Uri("t/data/d=1/f.parquet")).code(),
-            StatusCode::kAlreadyExists);
+  EXPECT_EQ(publish(), PublishOutcome::kAlready);
   EXPECT_EQ(*store_->Get(Uri("t/data/d=1/f.parquet")), "rows");
   EXPECT_EQ(*store_->Get(Uri("_staging/p/f")), "other");
 }
 
-TEST_F(LocalStoreTest, PublishManyStopsAtTheFirstMissingFile) {
+TEST_F(LocalStoreTest, PublishManySaysOfEachFileWhatItFound) {
   ASSERT_TRUE(store_->Put(Uri("st/a"), "a").ok());
-  ASSERT_TRUE(store_->Put(Uri("st/c"), "c").ok());
-  const std::vector<ObjectMove> moves = {
-      {Uri("st/a"), Uri("d/a")}, {Uri("st/b"), Uri("d/b")}, {Uri("st/c"), Uri("d/c")}};
-  EXPECT_EQ(store_->PublishMany(moves).code(), StatusCode::kNotFound);
-  EXPECT_THAT(Names(), ElementsAre("d/a", "st/c"));
+  ASSERT_TRUE(store_->Put(Uri("d/c"), "c").ok());
+  ASSERT_TRUE(store_->Put(Uri("st/d"), "d").ok());
+  const std::vector<ObjectMove> moves = {{Uri("st/a"), Uri("d/a")},
+                                         {Uri("st/b"), Uri("d/b")},
+                                         {Uri("st/c"), Uri("d/c")},
+                                         {Uri("st/d"), Uri("d/d")}};
+  EXPECT_THAT(*store_->PublishMany(moves),
+              ElementsAre(PublishOutcome::kPublished, PublishOutcome::kSourceGone,
+                          PublishOutcome::kAlready, PublishOutcome::kPublished));
+  EXPECT_THAT(Names(), ElementsAre("d/a", "d/c", "d/d"));
+}
+
+// Whoever renamed a file may have been killed before it synced the folders: the names must be
+// durable before a commit refers to them.
+TEST_F(LocalStoreTest, PublishingAgainSyncsWhatAnotherHadRenamed) {
+  ASSERT_TRUE(store_->Put(Uri("t/data/e=x/d=1/f.parquet"), "rows").ok());
+  std::set<std::string> synced;
+  SetFolderSyncObserver([&](const std::string& folder) { synced.insert(folder); });
+  const auto outcome = store_->Publish(Uri("_staging/owner/p/f"), Uri("t/data/e=x/d=1/f.parquet"));
+  SetFolderSyncObserver(nullptr);
+  EXPECT_EQ(*outcome, PublishOutcome::kAlready);
+  EXPECT_THAT(synced, ElementsAre(root_, root_ + "/t", root_ + "/t/data", root_ + "/t/data/e=x",
+                                  root_ + "/t/data/e=x/d=1"));
 }
 
 TEST_F(LocalStoreTest, DeletingWhatIsNotThereIsFine) {

@@ -29,11 +29,11 @@ Status ObjectStore::PutMany(std::span<const NewObject> objects) {
   return {};
 }
 
-Status ObjectStore::PublishMany(std::span<const ObjectMove> moves) {
-  for (const ObjectMove& move : moves) {
-    PH_RETURN_IF_ERROR(Publish(move.staged_uri, move.final_uri));
-  }
-  return {};
+Result<PublishOutcome> ObjectStore::Publish(const std::string& staged_uri,
+                                            const std::string& final_uri) {
+  const ObjectMove move{.staged_uri = staged_uri, .final_uri = final_uri};
+  PH_ASSIGN_OR_RETURN(const std::vector<PublishOutcome> outcomes, PublishMany(std::span(&move, 1)));
+  return outcomes.front();
 }
 
 Status ObjectStore::CloseMany(std::span<const std::shared_ptr<arrow::io::OutputStream>> outputs) {

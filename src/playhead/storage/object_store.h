@@ -30,6 +30,14 @@ struct ObjectMove {
   std::string final_uri;
 };
 
+/// What a publish found or did. Of a final name that is one mover's alone, kAlready means that an
+/// earlier try had done it.
+enum class PublishOutcome {
+  kPublished,
+  kAlready,     ///< the final name is taken, whatever became of the staged object
+  kSourceGone,  ///< nothing is staged, and nothing has the final name
+};
+
 /// The files of one warehouse. Objects are named by full URIs (`file:///lake/bronze/…`), as Iceberg
 /// metadata wants them; names are raw, not percent-encoded (Hive folders keep their `%3A`).
 ///
@@ -61,12 +69,12 @@ class ObjectStore {
       const std::string& uri) = 0;
   virtual Result<std::string> Get(const std::string& uri) = 0;
   virtual Result<ObjectInfo> Stat(const std::string& uri) = 0;
-  /// Moves a staged object to its final name, durably. kNotFound: the staged object is gone (a
-  /// fence or an earlier publish; Stat the final name to tell which); kAlreadyExists: the final
-  /// name is taken.
-  virtual Status Publish(const std::string& staged_uri, const std::string& final_uri) = 0;
+  /// Moves a staged object to its final name. May be repeated after any failure: what has the final
+  /// name stays as it is, nothing is replaced or deleted. Names are durable on return, also those
+  /// that an earlier try, or a process that is gone, had given.
+  Result<PublishOutcome> Publish(const std::string& staged_uri, const std::string& final_uri);
   /// Publish for each, in order, up to the first failure; a local store syncs them together.
-  virtual Status PublishMany(std::span<const ObjectMove> moves);
+  virtual Result<std::vector<PublishOutcome>> PublishMany(std::span<const ObjectMove> moves) = 0;
   /// OK also when there is no such object. A power cut may bring the object back.
   virtual Status Delete(const std::string& uri) = 0;
   /// Removes a folder and all below it, as Delete(); OK when there is none.

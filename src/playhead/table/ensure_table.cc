@@ -185,8 +185,9 @@ Status EnsureOnce(catalog::Catalog& catalog, storage::ObjectStore& store,
     request.moves.push_back(change.move);
   }
   PH_RETURN_IF_ERROR(store.PutMany(objects));
-  const Status status = catalog.Commit(request);
-  if (status.code() == StatusCode::kConflict) {
+  const catalog::CommitAnswer answer = catalog.Commit(request);
+  const Status status = answer.ToStatus();
+  if (answer.kind == catalog::CommitAnswer::Kind::kRefused) {
     // Definitely not referred to by anybody.
     for (const storage::NewObject& object : objects) (void)store.Delete(object.uri).ok();
   }

@@ -2,277 +2,190 @@
 
 #include "playhead/base/crash_point.h"
 #include "playhead/base/logging.h"
-#include "playhead/base/uuid.h"
-#include "playhead/table/epoch_plan.h"
-#include "playhead/table/next_snapshot.h"
-#include "playhead/table/progress.h"
-#include "playhead/table/publish.h"
-#include "playhead/table/topic_files.h"
+#include "playhead/table/expired_files.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace playhead::table {
 namespace {
 
-// Each attempt meets a head that somebody else moved within some milliseconds.
-constexpr int kAttemptsMax = 50;
-
+using catalog::CommitAnswer;
+using catalog::PlanRow;
 using catalog::TableState;
+
+// Spill files of the SQL engine are beside the plans and belong to running processes.
+constexpr std::string_view kSpillFolder = "duckdb";
 
 bool ChangesNothing(const Epoch& epoch) {
   return epoch.ranges.empty() && epoch.main_files.empty() && epoch.dead_files.empty() &&
-         epoch.replaced_topics.empty() && !epoch.landing.has_value();
+         !epoch.landing.has_value();
 }
 
-std::vector<iceberg::DataFile> DataFiles(const std::vector<StagedFile>& staged) {
-  std::vector<iceberg::DataFile> files;
-  for (const StagedFile& file : staged) files.push_back(file.file);
-  return files;
+std::vector<catalog::TableId> TablesOf(const Epoch& epoch) {
+  std::vector<catalog::TableId> ids = {epoch.main};
+  if (!epoch.dead.name.empty()) ids.push_back(epoch.dead);
+  return ids;
 }
 
-// Writes the files of `table` that mix replaced topics with others anew, before the plan is made.
-Status RewriteMixedFiles(storage::ObjectStore& store, const TableState& table,
-                         const std::string& staging_uri, EpochPlan& plan,
-                         std::vector<StagedFile>& files) {
-  const Epoch& epoch = plan.epoch;
-  PH_ASSIGN_OR_RETURN(const TopicFiles found,
-                      FindTopicFiles(store, *table.metadata, epoch.replaced_topics));
-  for (const iceberg::DataFile& file : found.mixed) {
-    const std::string name = fmt::format("rewritten-{}", plan.rewritten.size());
-    PH_ASSIGN_OR_RETURN(StagedFile staged,
-                        RewriteWithoutTopics(store, *table.metadata, file, epoch.replaced_topics,
-                                             fmt::format("{}/{}.staged", staging_uri, name),
-                                             fmt::format("{}-{}.parquet", epoch.plan_id, name)));
-    files.push_back(std::move(staged));
-    plan.rewritten.push_back({.table = table.id, .path = file.path});
+Result<std::vector<TableState>> LoadAll(catalog::Catalog& catalog,
+                                        const std::vector<catalog::TableId>& ids) {
+  PH_ASSIGN_OR_RETURN(auto loaded, catalog.LoadMany(ids));
+  std::vector<TableState> tables;
+  for (Result<TableState>& table : loaded) {
+    PH_RETURN_IF_ERROR(table);
+    tables.push_back(*std::move(table));
   }
-  return {};
-}
-
-// The files that leave `table`: all that hold nothing but replaced topics, and those written anew.
-Result<std::set<std::string>> RemovedPaths(storage::ObjectStore& store, const TableState& table,
-                                           const EpochPlan& plan) {
-  if (plan.epoch.replaced_topics.empty()) return std::set<std::string>();
-  PH_ASSIGN_OR_RETURN(TopicFiles found,
-                      FindTopicFiles(store, *table.metadata, plan.epoch.replaced_topics));
-  std::set<std::string> rewritten;
-  for (const RewrittenFile& file : plan.rewritten) {
-    if (file.table == table.id) rewritten.insert(file.path);
-  }
-  for (const iceberg::DataFile& file : found.mixed) {
-    if (rewritten.contains(file.path)) continue;
-    return Error(StatusCode::kConflict, "rows to be replaced were moved to another file: path={}",
-                 file.path);
-  }
-  found.whole.merge(rewritten);
-  return std::move(found.whole);
-}
-
-std::vector<TableState> StatesOf(const TableState& main, const std::optional<TableState>& dead) {
-  std::vector<TableState> states = {main};
-  if (dead.has_value()) states.push_back(*dead);
-  return states;
-}
-
-void DeleteObjects(storage::ObjectStore& store, const std::vector<storage::NewObject>& objects) {
-  for (const storage::NewObject& object : objects) (void)store.Delete(object.uri).ok();
+  return tables;
 }
 
 }  // namespace
 
 Committer::Committer(catalog::Catalog& catalog, storage::ObjectStore& store,
-                     std::string warehouse_uri, const Clock& clock)
-    : catalog_(catalog), store_(store), warehouse_uri_(std::move(warehouse_uri)), clock_(clock) {}
+                     std::string warehouse_uri, const Clock& clock, std::string owner)
+    : world_{.catalog = catalog, .store = store, .clock = clock, .manifests = manifests_},
+      warehouse_uri_(std::move(warehouse_uri)),
+      owner_(std::move(owner)) {}
 
-std::string Committer::StagingUri(const std::string& plan_id) const {
-  return fmt::format("{}/_staging/{}", warehouse_uri_, plan_id);
-}
-
-Result<Committer::Heads> Committer::LoadHeads(const Epoch& epoch) {
-  PH_ASSIGN_OR_RETURN(TableState main, catalog_.Load(epoch.main));
-  Heads heads{.main = std::move(main), .dead = std::nullopt};
-  if (!epoch.dead.name.empty()) {
-    PH_ASSIGN_OR_RETURN(heads.dead, catalog_.Load(epoch.dead));
-  }
-  return heads;
+std::string Committer::StagingUriOf(const std::string& plan_id) const {
+  return StagingUri(warehouse_uri_, owner_, plan_id);
 }
 
 Result<EpochOutcome> Committer::Commit(const Epoch& epoch) {
   if (ChangesNothing(epoch)) return EpochOutcome{};
   CrashPoint("commit.before_plan");
-  PH_ASSIGN_OR_RETURN(const std::optional<catalog::Plan> open, catalog_.FindPlan(epoch.plan_id));
-  if (open.has_value()) return FinishPlan(*open);
-
-  PH_ASSIGN_OR_RETURN(const Heads heads, LoadHeads(epoch));
-  if (const int64_t done = SnapshotOfPlan(*heads.main.metadata, epoch.plan_id); done != 0) {
-    return EpochOutcome{.snapshot_id = done};
+  if (driver_ == nullptr || driver_->plan().id != epoch.plan_id) {
+    PH_RETURN_IF_ERROR(StartDriver(epoch));
   }
-  PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadProgress(*heads.main.metadata));
-  PH_RETURN_IF_ERROR(CheckRanges(progress, epoch.ranges));
-
-  EpochPlan plan{.epoch = epoch, .rewritten = {}};
-  if (!epoch.replaced_topics.empty()) {
-    PH_RETURN_IF_ERROR(RewriteMixedFiles(store_, heads.main, StagingUri(epoch.plan_id), plan,
-                                         plan.epoch.main_files));
-    if (heads.dead.has_value()) {
-      PH_RETURN_IF_ERROR(RewriteMixedFiles(store_, *heads.dead, StagingUri(epoch.plan_id), plan,
-                                           plan.epoch.dead_files));
-    }
+  Result<Done> done = driver_->Run();
+  // An epoch of several partitions may meet several plans, each of them once.
+  for (std::string before; !done.ok() && done.error().code() == StatusCode::kAlreadyExists &&
+                           driver_->in_the_way() != before;) {
+    before = driver_->in_the_way();
+    PH_RETURN_IF_ERROR(FinishPlanInTheWay(before));
+    done = driver_->Run();
   }
-  PH_ASSIGN_OR_RETURN(const catalog::Plan row, PlanToRow(plan, clock_.NowMicros()));
-  PH_RETURN_IF_ERROR(catalog_.InsertPlan(row));
-  CrashPoint("commit.after_plan");
-  return FinishPlan(row);
+  PH_RETURN_IF_ERROR(done);
+  const int32_t rebases = driver_->rebases();
+  driver_.reset();
+  if (done->outcome != Done::Outcome::kCommitted) return done->why;
+  return EpochOutcome{.snapshot_id = done->snapshot_id, .retries = rebases};
 }
 
-Result<EpochOutcome> Committer::FinishPlan(const catalog::Plan& row) {
-  PH_ASSIGN_OR_RETURN(const EpochPlan plan, PlanFromRow(row));
-  const Epoch& epoch = plan.epoch;
-  PH_ASSIGN_OR_RETURN(const Heads heads, LoadHeads(epoch));
-  PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadProgress(*heads.main.metadata));
-  // Before anything shows under a final name.
-  Status status = CheckRanges(progress, epoch.ranges);
-  if (status.ok()) {
-    PH_RETURN_IF_ERROR(PublishPlan(store_, row, StatesOf(heads.main, heads.dead)));
-    CrashPoint("commit.published");
-    Result<EpochOutcome> outcome = MoveHeads(plan);
-    if (outcome.ok()) return outcome;
-    status = outcome.error();
-  }
-  if (status.code() == StatusCode::kConflict) PH_RETURN_IF_ERROR(AbandonPlan(row, epoch));
-  return status;
-}
-
-Status Committer::AbandonPlan(const catalog::Plan& row, const Epoch& epoch) {
-  PH_ASSIGN_OR_RETURN(const Heads heads, LoadHeads(epoch));
-  logging::Warn("table", "plan abandoned",
-                {{"plan", row.plan_id}, {"table", row.table.ToString()}});
-  // The row goes last: until then a crash leads back here.
-  PH_RETURN_IF_ERROR(Unpublish(store_, row, StatesOf(heads.main, heads.dead)));
-  PH_RETURN_IF_ERROR(store_.DeleteTree(StagingUri(row.plan_id)));
-  return catalog_.DeletePlan(row.plan_id);
-}
-
-namespace {
-
-// One attempt to move the heads of a plan's tables.
-class Attempt {
- public:
-  Attempt(storage::ObjectStore& store, const EpochPlan& plan, int64_t snapshot_id, int64_t now_ms)
-      : store_(store), plan_(plan), snapshot_id_(snapshot_id), now_ms_(now_ms) {}
-
-  Status AddMain(const TableState& head, const TableProgress& progress) {
-    TableChange change{.added = DataFiles(plan_.epoch.main_files)};
-    PH_ASSIGN_OR_RETURN(change.removed_paths, RemovedPaths(store_, head, plan_));
-    const TableProgress next = Advance(progress, plan_.epoch.ranges);
-    change.properties = ProgressEntries(next);
-    change.summary = change.properties;
-    change.summary.merge(GapEntries(plan_.epoch.ranges));
-    return Add(head, std::move(change));
-  }
-
-  Status AddDead(const TableState& head) {
-    TableChange change{.added = DataFiles(plan_.epoch.dead_files)};
-    PH_ASSIGN_OR_RETURN(change.removed_paths, RemovedPaths(store_, head, plan_));
-    if (change.added.empty() && change.removed_paths.empty()) return {};
-    return Add(head, std::move(change));
-  }
-
-  Status Write() {
-    for (const NextSnapshot& next : snapshots_) {
-      objects_.insert(objects_.end(), next.manifests.begin(), next.manifests.end());
-    }
-    PH_RETURN_IF_ERROR(store_.PutMany(objects_));
-    CrashPoint("commit.after_manifest");
-    const size_t manifests = objects_.size();
-    for (const NextSnapshot& next : snapshots_) objects_.push_back(next.metadata.object);
-    PH_RETURN_IF_ERROR(store_.PutMany(std::span(objects_).subspan(manifests)));
-    CrashPoint("commit.after_metadata");
+Status Committer::StartDriver(const Epoch& epoch) {
+  catalog::PlanOwner self{.name = owner_};
+  PH_ASSIGN_OR_RETURN(const std::optional<PlanRow> row, world_.catalog.FindPlan(epoch.plan_id));
+  if (row && !row->payload.empty()) {
+    // A former call of this process planned it.
+    PH_ASSIGN_OR_RETURN(Plan plan, ReadPlan(*row));
+    driver_ = std::make_unique<PlanDriver>(world_, std::move(plan), row->owner);
     return {};
   }
+  PH_ASSIGN_OR_RETURN(const auto tables, LoadAll(world_.catalog, TablesOf(epoch)));
+  PH_ASSIGN_OR_RETURN(Plan plan,
+                      MakeEpochPlan(world_.store, epoch, tables, StagingUriOf(epoch.plan_id),
+                                    world_.clock.NowMicros()));
+  driver_ = std::make_unique<PlanDriver>(world_, std::move(plan), std::move(self));
+  return {};
+}
 
-  catalog::CommitRequest Request() const {
-    catalog::CommitRequest request{.finished_plan_id = plan_.epoch.plan_id};
-    for (const NextSnapshot& next : snapshots_) request.moves.push_back(next.metadata.move);
-    if (plan_.epoch.landing.has_value()) request.landing_files = {*plan_.epoch.landing};
-    return request;
+Status Committer::FinishPlanInTheWay(const std::string& plan_id) {
+  PH_ASSIGN_OR_RETURN(const std::optional<PlanRow> row, world_.catalog.FindPlan(plan_id));
+  if (!row || row->phase != catalog::PlanPhase::kOpen) return {};
+  const Status status = FinishPlan(*row);
+  return status.ok() ? status : status.WithContext("a plan in the way cannot be finished");
+}
+
+Result<Plan> Committer::ReadPlan(const PlanRow& row) {
+  if (row.format == kPlanFormat) return PlanFromJson(row.plan_id, row.payload);
+  if (row.format != 1) {
+    return Error(StatusCode::kNotSupported,
+                 "a plan was made by a newer playhead: plan={} format={} known={}; update playhead",
+                 row.plan_id, row.format, kPlanFormat);
   }
+  PH_ASSIGN_OR_RETURN(const EpochOfFormat1 old, EpochFromFormat1(row.plan_id, row.payload));
+  PH_ASSIGN_OR_RETURN(const auto tables, LoadAll(world_.catalog, TablesOf(old.epoch)));
+  return PlanFromFormat1(world_.store, old, tables,
+                         fmt::format("{}/_staging/{}", warehouse_uri_, row.plan_id),
+                         row.created_us);
+}
 
-  // Nobody refers to what was written.
-  void Undo() { DeleteObjects(store_, objects_); }
+Status Committer::FinishPlan(const PlanRow& row) {
+  Result<Plan> plan = ReadPlan(row);
+  const bool is_unreadable = !plan.ok() && plan.error().code() == StatusCode::kDataCorrupt;
+  if (!is_unreadable) PH_RETURN_IF_ERROR(plan);
+  catalog::PlanOwner owner = row.owner;
+  if (row.phase == catalog::PlanPhase::kOpen) {
+    owner = {.name = owner_, .generation = row.owner.generation + 1};
+    const CommitAnswer taken =
+        world_.catalog.TakeOverPlan(row.plan_id, row.owner, owner, kPlanLeaseMicros,
+                                    /*is_owner_dead=*/true);
+    // Refused: it ended, or somebody else has it in hand.
+    if (taken.kind == CommitAnswer::Kind::kRefused) return {};
+    PH_RETURN_IF_ERROR(taken.ToStatus());
+  }
+  if (is_unreadable) {
+    // Nobody can finish it, and its rows are still in the log: they are read again.
+    logging::Error("table", "an unreadable plan is abandoned",
+                   {{"plan", row.plan_id}, {"why", plan.error().message()}});
+    PH_RETURN_IF_ERROR(
+        world_.catalog.AbandonPlan(row.plan_id, owner, plan.error().message()).ToStatus());
+    return world_.catalog.ForgetPayload(row.plan_id);
+  }
+  PlanDriver driver(world_, *std::move(plan), owner);
+  return driver.Run().status();
+}
 
-  // All of it best effort: recovery and maintenance do what a crash leaves undone.
-  void AfterCommit() {
-    for (const NextSnapshot& next : snapshots_) WriteVersionHint(store_, next.metadata);
-    CrashPoint("commit.after_hint");
-    for (size_t i = 0; i < snapshots_.size(); ++i) {
-      TidyAfterCommit(store_, *heads_[i].metadata, snapshots_[i].metadata);
-      if (!snapshots_[i].owns_removed_files) continue;
-      for (const std::string& path : removed_paths_[i]) (void)store_.Delete(path).ok();
+Result<std::vector<UnfinishedPlan>> Committer::Recover() {
+  PH_ASSIGN_OR_RETURN(const std::vector<PlanRow> rows, world_.catalog.UnfinishedPlans());
+  std::vector<UnfinishedPlan> unfinished;
+  for (const PlanRow& row : rows) {
+    logging::Info("table", "finishing a plan",
+                  {{"plan", row.plan_id},
+                   {"table", row.table.ToString()},
+                   {"phase", catalog::PlanPhaseName(row.phase)}});
+    Status status = FinishPlan(row);
+    if (status.ok()) continue;
+    logging::Error(
+        "table", "a plan cannot be finished",
+        {{"plan", row.plan_id}, {"table", row.table.ToString()}, {"why", status.ToString()}});
+    unfinished.push_back({.table = row.table, .plan_id = row.plan_id, .why = std::move(status)});
+  }
+  PH_RETURN_IF_ERROR(SweepStaging(unfinished));
+  PH_ASSIGN_OR_RETURN(const auto tables, world_.catalog.ListTables());
+  for (const catalog::TableId& id : tables) DeleteExpiredFiles(world_, id, 1);
+  return unfinished;
+}
+
+Status Committer::SweepStaging(const std::vector<UnfinishedPlan>& unfinished) {
+  const auto is_wanted = [&](const std::string& folder) {
+    return std::ranges::find(unfinished, folder, &UnfinishedPlan::plan_id) != unfinished.end();
+  };
+  const std::string root = warehouse_uri_ + "/_staging";
+  PH_ASSIGN_OR_RETURN(const auto owners, world_.store.ListFolders(root));
+  for (const std::string& owner : owners) {
+    // A plan of format 1 lies beside the owners.
+    if (owner == kSpillFolder || owner == owner_ || is_wanted(owner)) continue;
+    const std::string folder = root + "/" + owner;
+    PH_ASSIGN_OR_RETURN(const auto plans, world_.store.ListFolders(folder));
+    if (std::ranges::none_of(plans, is_wanted)) {
+      PH_RETURN_IF_ERROR(world_.store.DeleteTree(folder));
+      continue;
+    }
+    for (const std::string& plan : plans) {
+      if (!is_wanted(plan)) PH_RETURN_IF_ERROR(world_.store.DeleteTree(folder + "/" + plan));
     }
   }
+  return {};
+}
 
- private:
-  Status Add(const TableState& head, TableChange change) {
-    change.summary[std::string(kPlanIdKey)] = plan_.epoch.plan_id;
-    PH_ASSIGN_OR_RETURN(NextSnapshot next,
-                        MakeNextSnapshot(store_, head, change, snapshot_id_, now_ms_));
-    snapshots_.push_back(std::move(next));
-    heads_.push_back(head);
-    removed_paths_.push_back(std::move(change.removed_paths));
-    return {};
+Status Committer::Discard(const std::string& plan_id) {
+  PH_ASSIGN_OR_RETURN(const auto row, world_.catalog.FindPlan(plan_id));
+  if (row && row->phase == catalog::PlanPhase::kOpen) {
+    return Error(StatusCode::kConflict, "the epoch is planned already: plan={}", plan_id);
   }
-
-  storage::ObjectStore& store_;
-  const EpochPlan& plan_;
-  const int64_t snapshot_id_;
-  const int64_t now_ms_;
-  std::vector<NextSnapshot> snapshots_;
-  std::vector<TableState> heads_;
-  std::vector<std::set<std::string>> removed_paths_;
-  std::vector<storage::NewObject> objects_;
-};
-
-}  // namespace
-
-Result<EpochOutcome> Committer::MoveHeads(const EpochPlan& plan) {
-  const Epoch& epoch = plan.epoch;
-  const int64_t snapshot_id = NewSnapshotId();
-  for (int32_t retries = 0; retries < kAttemptsMax; ++retries) {
-    PH_ASSIGN_OR_RETURN(const Heads heads, LoadHeads(epoch));
-    if (const int64_t done = SnapshotOfPlan(*heads.main.metadata, epoch.plan_id); done != 0) {
-      return EpochOutcome{.snapshot_id = done, .retries = retries};
-    }
-    PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadProgress(*heads.main.metadata));
-    PH_RETURN_IF_ERROR(CheckRanges(progress, epoch.ranges));
-
-    Attempt attempt(store_, plan, snapshot_id, clock_.NowMicros() / 1000);
-    PH_RETURN_IF_ERROR(attempt.AddMain(heads.main, progress));
-    if (heads.dead.has_value()) PH_RETURN_IF_ERROR(attempt.AddDead(*heads.dead));
-    Status status = attempt.Write();
-    if (status.ok()) status = catalog_.Commit(attempt.Request());
-    if (status.ok()) {
-      CrashPoint("commit.after_transaction");
-      attempt.AfterCommit();
-      const Status tidied = store_.DeleteTree(StagingUri(epoch.plan_id));
-      if (!tidied.ok()) logging::Warn("table", "staging stays", {{"error", tidied.ToString()}});
-      return EpochOutcome{.snapshot_id = snapshot_id, .retries = retries};
-    }
-    // An unknown outcome is never cleaned up on a guess: the next call reads the head.
-    if (status.code() == StatusCode::kCommitUnknown) return status;
-    attempt.Undo();
-    if (status.code() != StatusCode::kConflict) return status;
-    PH_ASSIGN_OR_RETURN(const auto open, catalog_.FindPlan(epoch.plan_id));
-    if (!open.has_value()) {
-      PH_ASSIGN_OR_RETURN(const TableState now, catalog_.Load(epoch.main));
-      const int64_t done = SnapshotOfPlan(*now.metadata, epoch.plan_id);
-      if (done != 0) return EpochOutcome{.snapshot_id = done, .retries = retries};
-      return status;
-    }
-  }
-  return Error(StatusCode::kUnavailable, "the head keeps moving: table={} attempts={}",
-               epoch.main.ToString(), kAttemptsMax);
+  return world_.store.DeleteTree(StagingUriOf(plan_id));
 }
 
 }  // namespace playhead::table

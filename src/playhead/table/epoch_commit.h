@@ -1,112 +1,73 @@
 #pragma once
 
-#include "playhead/base/clock.h"
-#include "playhead/catalog/catalog.h"
-#include "playhead/table/partitioned_writer.h"
+#include "playhead/table/epoch.h"
+#include "playhead/table/plan_driver.h"
+#include "playhead/table/progress.h"
 
 #include <cstdint>
-#include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace playhead::table {
-
-/// good + dead + skipped = read, per log partition.
-struct RecordCounts {
-  int64_t read = 0;
-  int64_t good = 0;
-  int64_t dead = 0;
-  int64_t skipped = 0;
-  auto operator<=>(const RecordCounts&) const = default;
-};
-
-/// One log partition's part of an epoch. `range.begin` must be the head map's entry (or the first
-/// offset ever ingested); read = range.end − range.begin, and the offsets of an accepted gap.
-struct EpochRange {
-  LogPartition partition;
-  OffsetRange range;
-  RecordCounts counts;
-  /// The head map's entry when the operator accepted a gap between it and `begin`; recorded in the
-  /// summary (`playhead.gaps`).
-  std::optional<int64_t> accepted_gap_from;
-};
-
-/// Everything of one epoch of one stream, staged and durable, not yet visible.
-struct Epoch {
-  std::string plan_id;  ///< the folder below `_staging/`
-  catalog::TableId main;
-  catalog::TableId dead;
-  std::vector<EpochRange> ranges;  ///< empty for landing files
-  std::vector<StagedFile> main_files;
-  std::vector<StagedFile> dead_files;
-  /// For a landing file: its ledger row, committed with the rows.
-  std::optional<catalog::LandingFile> landing;
-  /// `_topic` values whose rows this epoch replaces, in both tables (on_change: replace, re-runs).
-  std::vector<std::string> replaced_topics;
-};
 
 struct EpochOutcome {
   int64_t snapshot_id = 0;  ///< of the main table; 0 when nothing changed
   int32_t retries = 0;      ///< rebases on a moved head
 };
 
-/// What a table has consumed and counted, from its newest snapshot that carries it.
-struct TableProgress {
-  std::map<std::string, std::map<int32_t, int64_t>> offsets;      ///< `playhead.offsets`
-  std::map<std::string, std::map<int32_t, RecordCounts>> counts;  ///< `playhead.counts`, cumulative
+/// A plan that recovery could not bring to its end, and why. It is tried again by the next epoch
+/// that it is in the way of, and at the next start.
+struct UnfinishedPlan {
+  catalog::TableId table;
+  std::string plan_id;
+  Status why;
 };
-/// From the snapshots on main, else from the table properties of the same names.
-/// Errors: kDataCorrupt (the summary is not what we write).
-Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata);
 
-struct EpochPlan;
-
-/// Commits epochs exactly once: plan, publish, manifests and metadata, one catalog transaction,
-/// version hints (design: docs/formats/commit.md). A dead table without dead letters is not
-/// touched.
+/// Commits epochs exactly once (docs/formats/commit.md): each becomes a plan, which a PlanDriver
+/// carries out. A dead table without dead letters is not touched.
 ///
 /// Steps that tests can kill at: commit.before_plan, commit.after_plan, commit.published_one,
-/// commit.published, commit.after_manifest, commit.after_metadata, commit.after_transaction,
-/// commit.after_hint.
+/// commit.published, commit.after_objects, commit.after_transaction, commit.after_hint,
+/// commit.abandoned.
 /// Threads: one at a time per main table.
 class Committer {
  public:
+  /// Whoever opens a Committer holds the warehouse's lock: plans of others are of the dead.
   Committer(catalog::Catalog& catalog, storage::ObjectStore& store, std::string warehouse_uri,
-            const Clock& clock);
+            const Clock& clock, std::string owner = ProcessOwner());
 
-  /// Errors: kConflict (an entry of the epoch's own partitions moved: discard, start from the
-  /// head), kAlreadyExists (somebody's open plan covers a range: Recover() first), kUnavailable,
-  /// kResourceExhausted (retry the same epoch), kDataCorrupt. A definite failure before the plan
-  /// leaves only staged files; after the plan, Recover() or a repeat of Commit() with the same
-  /// epoch finishes. An epoch that is committed already is a success.
+  /// Commits an epoch, or goes on where a call for the same epoch failed. An open plan that is in
+  /// the way is brought to its end first. An epoch that is committed already is a success.
+  /// Errors: kConflict (it was discarded: start over from the head), kUnavailable,
+  /// kResourceExhausted, kCommitUnknown (call again with the same epoch), kDataCorrupt,
+  /// kNotSupported (discarded; the table cannot take it).
   Result<EpochOutcome> Commit(const Epoch& epoch);
 
-  /// Finishes or discards every open plan, then removes staging folders without a plan and data
-  /// files that the heads have replaced. Run at start, under the warehouse's lock. Running it twice
-  /// changes nothing.
-  Status Recover();
+  /// Brings every open plan to its end, cleans up after those that ended, and removes staging
+  /// folders without a plan. Each plan stands by itself: those that cannot be finished now are
+  /// returned. Run at start, under the warehouse's lock. Running it twice changes nothing.
+  /// Errors: those of the catalog.
+  Result<std::vector<UnfinishedPlan>> Recover();
 
   /// Removes the staged files of an epoch that will not be committed. Errors: kConflict (it is
   /// planned: Recover() decides).
   Status Discard(const std::string& plan_id);
 
  private:
-  struct Heads {
-    catalog::TableState main;
-    std::optional<catalog::TableState> dead;
-  };
-  Result<Heads> LoadHeads(const Epoch& epoch);
-  Result<EpochOutcome> FinishPlan(const catalog::Plan& row);
-  Result<EpochOutcome> MoveHeads(const EpochPlan& plan);
-  Status RecoverPlan(const catalog::Plan& row);
-  Status AbandonPlan(const catalog::Plan& row, const Epoch& epoch);
-  std::string StagingUri(const std::string& plan_id) const;
+  Status StartDriver(const Epoch& epoch);
+  /// Takes over a plan and brings it to its end. kOk when nothing of it is open any more.
+  Status FinishPlan(const catalog::PlanRow& row);
+  Result<Plan> ReadPlan(const catalog::PlanRow& row);
+  Status FinishPlanInTheWay(const std::string& plan_id);
+  Status SweepStaging(const std::vector<UnfinishedPlan>& unfinished);
+  std::string StagingUriOf(const std::string& plan_id) const;
 
-  catalog::Catalog& catalog_;
-  storage::ObjectStore& store_;
+  catalog::ManifestCache manifests_;
+  PlanWorld world_;
   std::string warehouse_uri_;
-  const Clock& clock_;
+  std::string owner_;
+  std::unique_ptr<PlanDriver> driver_;  // of the epoch whose Commit() failed last
 };
 
 }  // namespace playhead::table

@@ -4,6 +4,7 @@
 #include "playhead/iceberg/manifest.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,70 +12,75 @@
 namespace playhead::table {
 namespace {
 
-using iceberg::Snapshot;
+using catalog::ExpiredObject;
 
-bool HasOnlyMain(const iceberg::TableMetadata& metadata) {
-  return std::ranges::all_of(metadata.refs, [](const auto& ref) { return ref.first == "main"; });
-}
+constexpr int64_t kExpiredAtOnce = 256;
 
-// Each snapshot's parent is the one before it.
-bool IsOneLine(const std::vector<const Snapshot*>& by_age) {
-  for (size_t i = 1; i < by_age.size(); ++i) {
-    if (by_age[i]->parent_snapshot_id != by_age[i - 1]->snapshot_id) return false;
-  }
-  return true;
-}
-
-Result<std::vector<std::string>> ManifestPaths(storage::ObjectStore& store,
-                                               const Snapshot& snapshot) {
-  PH_ASSIGN_OR_RETURN(const std::string bytes, store.Get(snapshot.manifest_list));
+Result<std::set<std::string>> ManifestPaths(storage::ObjectStore& store, const std::string& list) {
+  PH_ASSIGN_OR_RETURN(const std::string bytes, store.Get(list));
   PH_ASSIGN_OR_RETURN(const auto manifests, iceberg::ReadManifestList(bytes));
-  std::vector<std::string> paths;
-  for (const iceberg::ManifestFile& manifest : manifests) paths.push_back(manifest.path);
+  std::set<std::string> paths;
+  for (const iceberg::ManifestFile& manifest : manifests) paths.insert(manifest.path);
   return paths;
 }
 
-Status DeleteBetween(storage::ObjectStore& store, const std::vector<const Snapshot*>& dropped,
-                     const Snapshot& oldest_kept) {
-  PH_ASSIGN_OR_RETURN(const auto kept, ManifestPaths(store, oldest_kept));
-  const std::set<std::string> needed(kept.begin(), kept.end());
-  std::set<std::string> expired;
-  for (const Snapshot* snapshot : dropped) {
-    PH_ASSIGN_OR_RETURN(const auto paths, ManifestPaths(store, *snapshot));
-    for (const std::string& path : paths) {
-      if (!needed.contains(path)) expired.insert(path);
+// Deletes a dropped snapshot's list and the manifests that the next newer list does not have. The
+// history was one line when it was dropped, so no later list has them either.
+Status DeleteList(storage::ObjectStore& store, const std::string& list, const std::string& newer) {
+  const auto paths = ManifestPaths(store, list);
+  // Deleted by a round that did not get to say so.
+  if (!paths.ok() && paths.error().code() == StatusCode::kNotFound) return {};
+  PH_RETURN_IF_ERROR(paths);
+  PH_ASSIGN_OR_RETURN(const auto kept, ManifestPaths(store, newer));
+  for (const std::string& path : *paths) {
+    if (!kept.contains(path)) PH_RETURN_IF_ERROR(store.Delete(path));
+  }
+  return store.Delete(list);  // last: it is the way to the rest
+}
+
+// The list that follows `object`: of the expired ones, else of the oldest snapshot that is kept.
+std::optional<std::string> NewerList(const catalog::Catalog::Expired& expired,
+                                     const ExpiredObject& object,
+                                     const iceberg::TableMetadata& head) {
+  for (const ExpiredObject& other : expired.due) {
+    if (other.is_manifest_list && other.id > object.id) return other.uri;
+  }
+  if (expired.next_list) return expired.next_list->uri;
+  const auto oldest =
+      std::ranges::min_element(head.snapshots, {}, &iceberg::Snapshot::sequence_number);
+  if (oldest == head.snapshots.end()) return std::nullopt;
+  return oldest->manifest_list;
+}
+
+Status DeleteDue(const PlanWorld& world, const catalog::TableId& id, size_t due_min,
+                 int64_t kept_us) {
+  PH_ASSIGN_OR_RETURN(const catalog::Catalog::Expired expired,
+                      world.catalog.ExpiredObjects(id, kept_us, kExpiredAtOnce));
+  if (expired.due.empty() || expired.due.size() < due_min) return {};
+  PH_ASSIGN_OR_RETURN(const catalog::TableState head, world.catalog.Load(id));
+  std::vector<ExpiredObject> gone;
+  Status status;
+  for (const ExpiredObject& object : expired.due) {
+    if (!object.is_manifest_list) {
+      status = world.store.Delete(object.uri);
+    } else if (const auto newer = NewerList(expired, object, *head.metadata)) {
+      status = DeleteList(world.store, object.uri, *newer);
     }
+    if (!status.ok()) break;
+    gone.push_back(object);
   }
-  for (const std::string& path : expired) PH_RETURN_IF_ERROR(store.Delete(path));
-  // The lists last: they are the way to the rest.
-  for (const Snapshot* snapshot : dropped) {
-    PH_RETURN_IF_ERROR(store.Delete(snapshot->manifest_list));
-  }
-  return {};
+  if (!gone.empty()) PH_RETURN_IF_ERROR(world.catalog.ForgetExpired(gone));
+  return status;
 }
 
 }  // namespace
 
-void DeleteExpiredManifests(storage::ObjectStore& store, const iceberg::TableMetadata& base,
-                            const iceberg::TableMetadata& next) {
-  if (!HasOnlyMain(base) || !HasOnlyMain(next)) return;
-  std::vector<const Snapshot*> dropped;
-  for (const Snapshot& snapshot : base.snapshots) {
-    if (next.FindSnapshot(snapshot.snapshot_id) == nullptr) dropped.push_back(&snapshot);
-  }
-  if (dropped.empty()) return;
-  std::vector<const Snapshot*> all = dropped;
-  for (const Snapshot& snapshot : next.snapshots) all.push_back(&snapshot);
-  std::ranges::sort(all, {}, &Snapshot::sequence_number);
-  // What was dropped is the old end of the line.
-  const bool is_old_end = std::ranges::all_of(dropped, [&](const Snapshot* snapshot) {
-    return snapshot->sequence_number < all[dropped.size()]->sequence_number;
-  });
-  if (!is_old_end || !IsOneLine(all)) return;
-  const Status status = DeleteBetween(store, dropped, *all[dropped.size()]);
+void DeleteExpiredFiles(const PlanWorld& world, const catalog::TableId& id, size_t due_min,
+                        int64_t kept_us) {
+  const Status status = DeleteDue(world, id, due_min, kept_us);
   if (!status.ok()) {
-    logging::Warn("table", "expired manifests stay",
-                  {{"location", base.location}, {"error", status.ToString()}});
+    logging::Warn("table", "expired files stay",
+                  {{"table", id.ToString()}, {"why", status.ToString()}});
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/base/uuid.h"
 #include "playhead/catalog/catalog.h"
 
 #include <memory>
@@ -15,15 +16,11 @@ struct NextMetadata {
   catalog::TableMove move;
 };
 
-/// The file that follows `old_location` (empty: the table's first).
+/// The file that follows `old_location` (empty: the table's first), with `uuid` in its name.
 NextMetadata MakeNextMetadata(const catalog::TableId& id, const std::string& old_location,
-                              iceberg::TableMetadata metadata);
+                              iceberg::TableMetadata metadata, const std::string& uuid = NewUuid());
 
-/// Deletes the metadata files that left the metadata log with `next`, and the manifests and lists
-/// that only dropped snapshots needed. Best effort: a failure is logged.
-void TidyAfterCommit(storage::ObjectStore& store, const iceberg::TableMetadata& base,
-                     const NextMetadata& next);
-/// Tells path readers where the head is (`version-hint.text`). Best effort, too.
+/// Tells path readers where the head is (`version-hint.text`). Best effort: a failure is logged.
 void WriteVersionHint(storage::ObjectStore& store, const NextMetadata& next);
 
 }  // namespace playhead::table

@@ -195,6 +195,7 @@ class Writer final : public PartitionedWriter {
     OpenFile& file = it->second;
     ClosedFile closed{.number = file.number, .staged = {.file = {}, .staged_uri = file.staged_uri}};
     closed.staged.file.partition = it->first;
+    closed.staged.spec_id = spec_.spec_id;
     PH_ASSIGN_OR_RETURN(auto output, file.writer->Finish(schema_, closed.staged.file));
     unsynced_.push_back(std::move(output));
     closed_bytes_ += closed.staged.file.file_bytes;

@@ -27,6 +27,7 @@ struct PartitionedWriterOptions {
 struct StagedFile {
   iceberg::DataFile file;  ///< `path` is the final name; counts and bounds are filled in
   std::string staged_uri;
+  int32_t spec_id = 0;  ///< of the partition tuple
 };
 
 /// Splits rows over Hive partitions and keeps one Parquet file open per partition key.

@@ -68,23 +68,15 @@ Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata) {
     if (!counts.ok()) return counts.error().WithContext(metadata.location);
     progress.counts = *std::move(counts);
   }
-  return progress;
-}
-
-Status CheckRanges(const TableProgress& head, const std::vector<EpochRange>& ranges) {
-  for (const EpochRange& range : ranges) {
-    const auto log = head.offsets.find(range.partition.log_id);
-    if (log == head.offsets.end()) continue;
-    const auto entry = log->second.find(range.partition.partition);
-    if (entry == log->second.end()) continue;
-    const int64_t expected = range.accepted_gap_from.value_or(range.range.begin);
-    if (entry->second == expected) continue;
-    return Error(StatusCode::kConflict,
-                 "the head does not stand where the epoch begins: topic={} partition={} head={} "
-                 "begin={}",
-                 range.partition.topic, range.partition.partition, entry->second, expected);
+  if (const auto text = FindEntry(metadata, kInputsKey)) {
+    try {
+      progress.inputs = json::parse(*text).get<std::map<std::string, int64_t>>();
+    } catch (const json::exception& error) {
+      return Error(StatusCode::kDataCorrupt, "{}: unreadable progress: {}", metadata.location,
+                   error.what());
+    }
   }
-  return {};
+  return progress;
 }
 
 TableProgress Advance(TableProgress head, const std::vector<EpochRange>& ranges) {
@@ -121,6 +113,9 @@ std::map<std::string, std::string> ProgressEntries(const TableProgress& progress
       }
     }
     entries[std::string(kCountsKey)] = counts.dump();
+  }
+  if (!progress.inputs.empty()) {
+    entries[std::string(kInputsKey)] = json(progress.inputs).dump();
   }
   return entries;
 }

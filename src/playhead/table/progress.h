@@ -1,9 +1,12 @@
 #pragma once
 
-#include "playhead/table/epoch_commit.h"
+#include "playhead/iceberg/types.h"
+#include "playhead/table/epoch.h"
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace playhead::table {
@@ -11,15 +14,23 @@ namespace playhead::table {
 inline constexpr std::string_view kOffsetsKey = "playhead.offsets";
 inline constexpr std::string_view kCountsKey = "playhead.counts";
 inline constexpr std::string_view kGapsKey = "playhead.gaps";
+inline constexpr std::string_view kInputsKey = "playhead.inputs";
 inline constexpr std::string_view kPlanIdKey = "playhead.plan-id";
 
-/// kConflict when the head map's entry of one of the epoch's partitions is not where its range
-/// begins.
-Status CheckRanges(const TableProgress& head, const std::vector<EpochRange>& ranges);
-/// The head map and the counts after the epoch.
+/// What a table has consumed and counted, from its newest snapshot that carries it.
+struct TableProgress {
+  std::map<std::string, std::map<int32_t, int64_t>> offsets;      ///< `playhead.offsets`
+  std::map<std::string, std::map<int32_t, RecordCounts>> counts;  ///< `playhead.counts`, cumulative
+  std::map<std::string, int64_t> inputs;  ///< `playhead.inputs`: a model's, snapshots by table
+};
+/// From the snapshots on main, else from the table properties of the same names.
+/// Errors: kDataCorrupt (the summary is not what we write).
+Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata);
+
+/// The head's progress after an epoch.
 TableProgress Advance(TableProgress head, const std::vector<EpochRange>& ranges);
 
-/// `playhead.offsets` and `playhead.counts` as they stand in summaries and properties.
+/// Progress as it stands in summaries and properties.
 std::map<std::string, std::string> ProgressEntries(const TableProgress& progress);
 /// `playhead.gaps`, empty without accepted gaps.
 std::map<std::string, std::string> GapEntries(const std::vector<EpochRange>& ranges);

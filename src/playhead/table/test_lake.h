@@ -172,8 +172,8 @@ class TestLake {
       }
     }
     storage::ObjectStore& target = store != nullptr ? *store : *store_;
-    const std::string staging = uri_ + "/_staging/" + plan_id;
-    const std::string stem = topic + "-" + std::to_string(begin) + "-" + std::to_string(end - 1);
+    const std::string staging = StagingUri(uri_, ProcessOwner(), plan_id);
+    const std::string stem = fmt::format("{}-{}-{}-{}", topic, begin, end - 1, plan_id);
     auto main = *PartitionedWriter::Open(target, *Load(Main()).metadata, staging + "/main");
     for (const auto& [event_type, offsets] : lanes) {
       const std::vector<iceberg::PartitionValue> key = {event_type,
@@ -196,19 +196,45 @@ class TestLake {
     return epoch;
   }
 
-  /// The same as a landing file: no ranges, a ledger row, `_topic` of the file.
+  /// The same as a landing file: no ranges, a ledger row, `_topic` of the file. It replaces the
+  /// content `known_hash` if that is given.
   Epoch StageLanding(const std::string& plan_id, const std::string& name, const std::string& hash,
-                     int64_t rows) {
+                     int64_t rows, std::optional<std::string> known_hash = {},
+                     storage::ObjectStore* store = nullptr) {
     const std::string topic = "file:" + name + "#" + hash;
-    Epoch epoch = Stage(plan_id, topic, 0, rows);
+    Epoch epoch = Stage(plan_id, topic, 0, rows, store);
     epoch.ranges.clear();
-    epoch.landing = catalog::LandingFile{.table = Main(),
-                                         .name = name,
-                                         .content_hash = hash,
-                                         .topic = topic,
-                                         .rows_good = rows,
-                                         .raw_uri = uri_ + "/raw/" + name};
+    epoch.landing = EpochLanding{.file = {.table = Main(),
+                                          .name = name,
+                                          .content_hash = hash,
+                                          .topic = topic,
+                                          .rows_good = rows,
+                                          .raw_uri = uri_ + "/raw/" + name},
+                                 .known_hash = known_hash,
+                                 .replaced_topics = {}};
+    if (known_hash) epoch.landing->replaced_topics = {"file:" + name + "#" + *known_hash};
     return epoch;
+  }
+
+  /// Ids of plans that are open, or not cleaned up after.
+  std::vector<std::string> UnfinishedPlans() {
+    std::vector<std::string> ids;
+    const auto plans = catalog_->UnfinishedPlans();
+    EXPECT_TRUE(plans.ok());
+    for (const catalog::PlanRow& plan : *plans) ids.push_back(plan.plan_id);
+    return ids;
+  }
+  /// What lies in `_staging/`, without the folders of owners that have nothing there.
+  std::vector<std::string> Staged() {
+    std::vector<std::string> names;
+    const auto objects = store_->List(uri_ + "/_staging");
+    EXPECT_TRUE(objects.ok());
+    for (const storage::ObjectInfo& object : *objects) names.push_back(object.uri);
+    return names;
+  }
+  /// Current rows of the ledger.
+  std::vector<catalog::LandingFile> Ledger() {
+    return *catalog_->LandingFiles(Main(), Load(Main()).metadata->table_uuid, true);
   }
 
   /// What an Iceberg reader sees.

@@ -148,7 +148,7 @@ Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
   PH_ASSIGN_OR_RETURN(const iceberg::NestedField* field, TopicField(metadata));
   PH_ASSIGN_OR_RETURN(auto live, catalog::LiveFiles(store, metadata));
   for (catalog::LiveFile& candidate : live) {
-    iceberg::DataFile& file = candidate.file;
+    const iceberg::DataFile& file = candidate.file;
     const Verdict verdict = JudgeByBounds(file, field->id, topics);
     if (verdict == Verdict::kNone) continue;
     int64_t rows = file.record_count;
@@ -158,7 +158,7 @@ Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
     if (rows == file.record_count) {
       found.whole.insert(file.path);
     } else if (rows > 0) {
-      found.mixed.push_back(std::move(file));
+      found.mixed.push_back(std::move(candidate));
     }
   }
   return found;
@@ -166,8 +166,9 @@ Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
 
 Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
                                         const iceberg::TableMetadata& metadata,
-                                        const iceberg::DataFile& file, const Topics& topics,
+                                        const catalog::LiveFile& live, const Topics& topics,
                                         const std::string& staged_uri, const std::string& name) {
+  const iceberg::DataFile& file = live.file;
   const iceberg::Schema& schema = metadata.CurrentSchema();
   PH_ASSIGN_OR_RETURN(const iceberg::NestedField* field, TopicField(metadata));
   PH_ASSIGN_OR_RETURN(auto reader, OpenReader(store, file.path));
@@ -195,7 +196,7 @@ Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
     PH_RETURN_IF_ERROR(writer->Write(*rows));
   }
   PH_CHECK(writer != nullptr);  // a mixed file keeps rows
-  StagedFile staged{.file = {}, .staged_uri = staged_uri};
+  StagedFile staged{.file = {}, .staged_uri = staged_uri, .spec_id = live.spec_id};
   staged.file.path = file.path.substr(0, file.path.rfind('/') + 1) + name;
   staged.file.partition = file.partition;
   PH_ASSIGN_OR_RETURN(auto output, writer->Finish(schema, staged.file));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "playhead/catalog/catalog.h"
+#include "playhead/catalog/scan.h"
 #include "playhead/table/partitioned_writer.h"
 
 #include <set>
@@ -12,7 +13,7 @@ namespace playhead::table {
 /// The live files that hold rows of some topics (`_topic`).
 struct TopicFiles {
   std::set<std::string> whole;           ///< hold nothing else
-  std::vector<iceberg::DataFile> mixed;  ///< hold others' rows too, after a foreign compaction
+  std::vector<catalog::LiveFile> mixed;  ///< hold others' rows too, after a foreign compaction
 };
 
 /// Looks at the bounds of `_topic`, and into the files whose bounds do not decide.
@@ -25,7 +26,7 @@ Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
 /// `<name>` in the same folder. Columns are those of the file, in today's types.
 Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
                                         const iceberg::TableMetadata& metadata,
-                                        const iceberg::DataFile& file,
+                                        const catalog::LiveFile& file,
                                         const std::vector<std::string>& topics,
                                         const std::string& staged_uri, const std::string& name);
 

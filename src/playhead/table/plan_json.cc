@@ -1,8 +1,9 @@
-#include "playhead/table/epoch_plan.h"
+#include "playhead/table/plan.h"
 
 #include <nlohmann/json.hpp>
 
 #include <map>
+#include <string>
 #include <utility>
 
 namespace playhead::table {
@@ -87,6 +88,7 @@ json FileToJson(const StagedFile& staged) {
   json partition = json::array();
   for (const auto& value : file.partition) partition.push_back(PartitionToJson(value));
   return {{"staged", staged.staged_uri},
+          {"spec", staged.spec_id},
           {"path", file.path},
           {"partition", std::move(partition)},
           {"records", file.record_count},
@@ -103,6 +105,7 @@ json FileToJson(const StagedFile& staged) {
 StagedFile FileFromJson(const json& item) {
   StagedFile staged;
   staged.staged_uri = item.at("staged");
+  staged.spec_id = item.value("spec", 0);
   iceberg::DataFile& file = staged.file;
   file.path = item.at("path");
   for (const json& value : item.at("partition")) file.partition.push_back(PartitionFromJson(value));
@@ -161,6 +164,7 @@ EpochRange RangeFromJson(const json& item) {
 
 json LandingToJson(const catalog::LandingFile& file) {
   return {{"table", TableToJson(file.table)},
+          {"uuid", file.table_uuid},
           {"name", file.name},
           {"hash", file.content_hash},
           {"topic", file.topic},
@@ -175,6 +179,7 @@ json LandingToJson(const catalog::LandingFile& file) {
 
 catalog::LandingFile LandingFromJson(const json& item) {
   return {.table = TableFromJson(item.at("table")),
+          .table_uuid = item.value("uuid", ""),
           .name = item.at("name"),
           .content_hash = item.at("hash"),
           .topic = item.at("topic"),
@@ -187,74 +192,155 @@ catalog::LandingFile LandingFromJson(const json& item) {
           .is_current = item.at("current")};
 }
 
-json PayloadToJson(const EpochPlan& plan) {
-  const Epoch& epoch = plan.epoch;
-  json payload = {{"main", TableToJson(epoch.main)},
-                  {"dead", TableToJson(epoch.dead)},
-                  {"main_files", FilesToJson(epoch.main_files)},
-                  {"dead_files", FilesToJson(epoch.dead_files)},
-                  {"replaced_topics", epoch.replaced_topics},
-                  {"ranges", json::array()},
-                  {"rewritten", json::array()}};
-  for (const EpochRange& range : epoch.ranges) payload["ranges"].push_back(RangeToJson(range));
-  for (const RewrittenFile& file : plan.rewritten) {
-    payload["rewritten"].push_back({{"table", TableToJson(file.table)}, {"path", file.path}});
-  }
-  if (epoch.landing.has_value()) payload["landing"] = LandingToJson(*epoch.landing);
-  return payload;
+json ChangeToJson(const PlannedChange& change) {
+  return {{"table", TableToJson(change.id)},
+          {"uuid", change.table_uuid},
+          {"added", FilesToJson(change.added)},
+          {"removed", change.removed_paths}};
 }
 
-void AddPlannedFiles(const catalog::TableId& table, const std::vector<StagedFile>& files,
-                     catalog::Plan& row) {
-  for (const StagedFile& staged : files) {
-    row.files.push_back({.table = table,
-                         .staged_uri = staged.staged_uri,
-                         .final_uri = staged.file.path,
-                         .rows = staged.file.record_count,
-                         .bytes = staged.file.file_bytes});
+PlannedChange ChangeFromJson(const json& item) {
+  return {.id = TableFromJson(item.at("table")),
+          .table_uuid = item.at("uuid"),
+          .added = FilesFromJson(item.at("added")),
+          .removed_paths = item.at("removed")};
+}
+
+json GuardToJson(const Guard& guard) {
+  struct Visitor {
+    json operator()(const OffsetsAt& offsets) const {
+      return {{"offsets",
+               {{"log", offsets.partition.log_id},
+                {"topic", offsets.partition.topic},
+                {"partition", offsets.partition.partition},
+                {"next", offsets.next_offset}}}};
+    }
+    json operator()(const LedgerIs& ledger) const {
+      json item = {{"table", TableToJson(ledger.table)},
+                   {"uuid", ledger.table_uuid},
+                   {"name", ledger.name},
+                   {"hash", nullptr}};
+      if (ledger.hash) item["hash"] = *ledger.hash;
+      return {{"ledger", std::move(item)}};
+    }
+    json operator()(const FilesLive& files) const {
+      return {{"live", {{"table", TableToJson(files.table)}, {"paths", files.paths}}}};
+    }
+    json operator()(const InputsAre& inputs) const { return {{"inputs", inputs.snapshots}}; }
+  };
+  return std::visit(Visitor{}, guard);
+}
+
+Guard GuardFromJson(const json& item) {
+  if (item.contains("offsets")) {
+    const json& offsets = item.at("offsets");
+    return OffsetsAt{.partition = {offsets.at("log"), offsets.at("topic"),
+                                   offsets.at("partition").get<int32_t>()},
+                     .next_offset = offsets.at("next")};
+  }
+  if (item.contains("ledger")) {
+    const json& ledger = item.at("ledger");
+    LedgerIs guard{.table = TableFromJson(ledger.at("table")),
+                   .table_uuid = ledger.at("uuid"),
+                   .name = ledger.at("name"),
+                   .hash = std::nullopt};
+    if (!ledger.at("hash").is_null()) guard.hash = ledger.at("hash").get<std::string>();
+    return guard;
+  }
+  if (item.contains("live")) {
+    const json& live = item.at("live");
+    return FilesLive{.table = TableFromJson(live.at("table")), .paths = live.at("paths")};
+  }
+  return InputsAre{.snapshots = item.at("inputs")};
+}
+
+json EffectsToJson(const Effects& effects) {
+  json item = {{"ranges", json::array()}, {"ledger", json::array()}, {"inputs", effects.inputs}};
+  for (const EpochRange& range : effects.ranges) item["ranges"].push_back(RangeToJson(range));
+  for (const catalog::LandingFile& file : effects.ledger_rows) {
+    item["ledger"].push_back(LandingToJson(file));
+  }
+  return item;
+}
+
+Effects EffectsFromJson(const json& item) {
+  Effects effects{.ranges = {}, .ledger_rows = {}, .inputs = item.at("inputs")};
+  for (const json& range : item.at("ranges")) effects.ranges.push_back(RangeFromJson(range));
+  for (const json& file : item.at("ledger")) effects.ledger_rows.push_back(LandingFromJson(file));
+  return effects;
+}
+
+template <typename Parse>
+auto Parsed(const std::string& plan_id, std::string_view payload, const Parse& parse)
+    -> Result<decltype(parse(json()))> {
+  try {
+    return parse(json::parse(payload));
+  } catch (const std::exception& error) {
+    // JSON's own exceptions, and std::stoi's for a field id that is none.
+    return Error(StatusCode::kDataCorrupt, "unreadable plan: plan={} error={}", plan_id,
+                 error.what());
   }
 }
 
 }  // namespace
 
-Result<catalog::Plan> PlanToRow(const EpochPlan& plan, int64_t created_us) {
-  const Epoch& epoch = plan.epoch;
-  catalog::Plan row{.plan_id = epoch.plan_id, .table = epoch.main, .created_us = created_us};
-  for (const EpochRange& range : epoch.ranges) row.ranges.push_back({range.partition, range.range});
-  AddPlannedFiles(epoch.main, epoch.main_files, row);
-  AddPlannedFiles(epoch.dead, epoch.dead_files, row);
+Result<std::string> PlanToJson(const Plan& plan) {
+  json payload = {{"changes", json::array()},
+                  {"guards", json::array()},
+                  {"effects", EffectsToJson(plan.effects)},
+                  {"staging", plan.staging_uri},
+                  {"created_us", plan.created_us}};
+  for (const PlannedChange& change : plan.changes) {
+    payload["changes"].push_back(ChangeToJson(change));
+  }
+  for (const Guard& guard : plan.guards) payload["guards"].push_back(GuardToJson(guard));
   try {
-    row.payload_json = PayloadToJson(plan).dump();
+    return payload.dump();
   } catch (const json::exception& error) {
     return Error(StatusCode::kInvalidArgument, "a name of the epoch is not UTF-8: plan={} error={}",
-                 epoch.plan_id, error.what());
+                 plan.id, error.what());
   }
-  return row;
 }
 
-Result<EpochPlan> PlanFromRow(const catalog::Plan& row) {
-  try {
-    const json payload = json::parse(row.payload_json);
-    EpochPlan plan;
-    plan.epoch = {.plan_id = row.plan_id,
-                  .main = TableFromJson(payload.at("main")),
-                  .dead = TableFromJson(payload.at("dead")),
-                  .main_files = FilesFromJson(payload.at("main_files")),
-                  .dead_files = FilesFromJson(payload.at("dead_files"))};
-    for (const json& item : payload.at("ranges")) plan.epoch.ranges.push_back(RangeFromJson(item));
-    for (const json& topic : payload.at("replaced_topics")) {
-      plan.epoch.replaced_topics.push_back(topic);
+Result<Plan> PlanFromJson(const std::string& plan_id, std::string_view payload) {
+  PH_ASSIGN_OR_RETURN(Plan plan, Parsed(plan_id, payload, [&](const json& item) {
+                        Plan parsed{.id = plan_id,
+                                    .effects = EffectsFromJson(item.at("effects")),
+                                    .staging_uri = item.at("staging"),
+                                    .created_us = item.at("created_us")};
+                        for (const json& change : item.at("changes")) {
+                          parsed.changes.push_back(ChangeFromJson(change));
+                        }
+                        for (const json& guard : item.at("guards")) {
+                          parsed.guards.push_back(GuardFromJson(guard));
+                        }
+                        return parsed;
+                      }));
+  if (!plan.changes.empty()) return plan;
+  return Error(StatusCode::kDataCorrupt, "unreadable plan: plan={} error=no table", plan_id);
+}
+
+Result<EpochOfFormat1> EpochFromFormat1(const std::string& plan_id, std::string_view payload) {
+  return Parsed(plan_id, payload, [&](const json& item) {
+    EpochOfFormat1 old;
+    old.epoch = {.plan_id = plan_id,
+                 .main = TableFromJson(item.at("main")),
+                 .dead = TableFromJson(item.at("dead")),
+                 .main_files = FilesFromJson(item.at("main_files")),
+                 .dead_files = FilesFromJson(item.at("dead_files"))};
+    for (const json& range : item.at("ranges")) {
+      old.epoch.ranges.push_back(RangeFromJson(range));
     }
-    for (const json& item : payload.at("rewritten")) {
-      plan.rewritten.push_back({TableFromJson(item.at("table")), item.at("path")});
+    for (const json& file : item.at("rewritten")) {
+      old.rewritten.push_back({TableFromJson(file.at("table")), {file.at("path")}});
     }
-    if (payload.contains("landing")) plan.epoch.landing = LandingFromJson(payload.at("landing"));
-    return plan;
-  } catch (const std::exception& error) {
-    // JSON's own exceptions, and std::stoi's for a field id that is none.
-    return Error(StatusCode::kDataCorrupt, "unreadable plan: plan={} error={}", row.plan_id,
-                 error.what());
-  }
+    if (item.contains("landing")) {
+      old.epoch.landing = {.file = LandingFromJson(item.at("landing")),
+                           .known_hash = std::nullopt,
+                           .replaced_topics = item.at("replaced_topics")};
+    }
+    return old;
+  });
 }
 
 }  // namespace playhead::table
