@@ -14,7 +14,6 @@
 #include <fstream>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace playhead::storage {
@@ -63,14 +62,6 @@ TEST_F(LocalStoreTest, PutMakesParentsAndRefusesATakenName) {
   EXPECT_EQ(store_->Put(Uri("a/b=%3A/c"), "two").code(), StatusCode::kAlreadyExists);
   EXPECT_EQ(*store_->Get(Uri("a/b=%3A/c")), "one");
   EXPECT_THAT(FilesOnDisk(), ElementsAre("c"));
-}
-
-TEST_F(LocalStoreTest, PutManyStopsAtATakenNameAndKeepsWhatCameBefore) {
-  ASSERT_TRUE(store_->Put(Uri("m/2"), "old").ok());
-  const std::vector<NewObject> objects = {{Uri("m/1"), "x"}, {Uri("m/2"), "y"}, {Uri("m/3"), "z"}};
-  EXPECT_EQ(store_->PutMany(objects).code(), StatusCode::kAlreadyExists);
-  EXPECT_THAT(Names(), ElementsAre("m/1", "m/2"));
-  EXPECT_EQ(*store_->Get(Uri("m/2")), "old");
 }
 
 TEST_F(LocalStoreTest, ReplaceOverwrites) {
@@ -160,25 +151,6 @@ TEST_F(LocalStoreTest, ListsFilesWithoutTempsAndFoldersWithEmptyOnes) {
   EXPECT_THAT(*store_->ListFolders(Uri("l")), ElementsAre("b", "empty"));
   EXPECT_THAT(*store_->ListFolders(Uri("none")), IsEmpty());
   EXPECT_THAT(*store_->List(Uri("none")), IsEmpty());
-}
-
-TEST_F(LocalStoreTest, OneOfManyPutsWins) {
-  std::vector<int> won(8, 0);
-  {
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 8; ++i) {
-      threads.emplace_back([&, i] {
-        for (int version = 0; version < 20; ++version) {
-          const std::string uri = Uri("race/deep/" + std::to_string(version));
-          if (store_->Put(uri, std::to_string(i)).ok()) ++won[static_cast<size_t>(i)];
-        }
-      });
-    }
-  }
-  int total = 0;
-  for (const int count : won) total += count;
-  EXPECT_EQ(total, 20);
-  EXPECT_EQ(FilesOnDisk().size(), 20u);
 }
 
 TEST_F(LocalStoreTest, RefusesUrisOfOthersAndFoldersInTheWay) {
