@@ -87,20 +87,6 @@ TEST_F(LocalStoreTest, StreamIsInvisibleUntilClosed) {
   EXPECT_FALSE((*output)->Write("x", 1).ok());
 }
 
-TEST_F(LocalStoreTest, ClosesStreamsTogether) {
-  std::vector<std::shared_ptr<arrow::io::OutputStream>> outputs;
-  for (const char* name : {"c/1", "c/2", "d/3"}) {
-    auto output = store_->OpenForWrite(Uri(name));
-    ASSERT_TRUE(output.ok());
-    ASSERT_TRUE((*output)->Write(name, 3).ok());
-    outputs.push_back(*output);
-  }
-  ASSERT_TRUE(outputs[1]->Close().ok());
-  ASSERT_TRUE(store_->CloseMany(outputs).ok());
-  EXPECT_THAT(Names(), ElementsAre("c/1", "c/2", "d/3"));
-  EXPECT_EQ(*store_->Get(Uri("d/3")), "d/3");
-}
-
 TEST_F(LocalStoreTest, DroppedStreamLeavesNothing) {
   {
     auto output = store_->OpenForWrite(Uri("s/half"));

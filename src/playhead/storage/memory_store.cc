@@ -36,7 +36,7 @@ class SharedText final : public arrow::Buffer {
 
 }  // namespace
 
-class MemoryStore::Output final : public arrow::io::OutputStream {
+class MemoryStore::Output final : public OutputObject {
  public:
   Output(MemoryStore& store, std::string uri) : store_(store), uri_(std::move(uri)) {}
 
@@ -47,13 +47,18 @@ class MemoryStore::Output final : public arrow::io::OutputStream {
   }
   using arrow::io::OutputStream::Write;
   arrow::Status Close() override {
-    if (std::exchange(closed_, true)) return arrow::Status::OK();
-    position_ = static_cast<int64_t>(contents_.size());
-    auto contents = std::make_shared<const std::string>(std::move(contents_));
     // The URI was checked when the stream was opened, and replacing cannot fail.
-    PH_CHECK(store_.Store(uri_, std::move(contents), /*replace=*/true).ok());
+    PH_CHECK(Seal().ok());
     return arrow::Status::OK();
   }
+  Status Seal() override {
+    if (std::exchange(closed_, true)) return {};
+    position_ = static_cast<int64_t>(contents_.size());
+    auto contents = std::make_shared<const std::string>(std::move(contents_));
+    return store_.Store(uri_, std::move(contents), /*replace=*/true);
+  }
+  Status SyncContents() override { return {}; }
+  const std::string& uri() const override { return uri_; }
   arrow::Status Abort() override {
     closed_ = true;
     return arrow::Status::OK();
@@ -100,9 +105,9 @@ Status MemoryStore::Replace(const std::string& uri, std::string_view contents) {
   return Store(uri, std::make_shared<const std::string>(contents), /*replace=*/true);
 }
 
-Result<std::shared_ptr<arrow::io::OutputStream>> MemoryStore::OpenForWrite(const std::string& uri) {
+Result<std::shared_ptr<OutputObject>> MemoryStore::OpenForWrite(const std::string& uri) {
   PH_RETURN_IF_ERROR(CheckUri(uri));
-  return std::shared_ptr<arrow::io::OutputStream>(std::make_shared<Output>(*this, uri));
+  return std::shared_ptr<OutputObject>(std::make_shared<Output>(*this, uri));
 }
 
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> MemoryStore::OpenForRead(
@@ -158,18 +163,24 @@ Status MemoryStore::DeleteTree(const std::string& uri) {
   return {};
 }
 
-Result<std::vector<ObjectInfo>> MemoryStore::List(const std::string& folder_uri) {
+Result<ObjectPage> MemoryStore::ListPage(const std::string& folder_uri, const std::string& token,
+                                         int64_t objects_max) {
+  PH_CHECK(objects_max >= 1);
   PH_RETURN_IF_ERROR(CheckUri(folder_uri));
   const std::string prefix = Prefix(folder_uri);
-  std::vector<ObjectInfo> listed;
+  ObjectPage page;
   const std::lock_guard lock(mutex_);
-  for (auto it = objects_.lower_bound(prefix);
-       it != objects_.end() && it->first.starts_with(prefix); ++it) {
-    listed.push_back({.uri = it->first,
-                      .bytes = static_cast<int64_t>(it->second.contents->size()),
-                      .modified_us = it->second.modified_us});
+  auto it = token.empty() ? objects_.lower_bound(prefix) : objects_.upper_bound(token);
+  for (; it != objects_.end() && it->first.starts_with(prefix); ++it) {
+    if (page.objects.size() == static_cast<size_t>(objects_max)) {
+      page.next_token = page.objects.back().uri;
+      break;
+    }
+    page.objects.push_back({.uri = it->first,
+                            .bytes = static_cast<int64_t>(it->second.contents->size()),
+                            .modified_us = it->second.modified_us});
   }
-  return listed;
+  return page;
 }
 
 Result<std::vector<std::string>> MemoryStore::ListFolders(const std::string& folder_uri) {

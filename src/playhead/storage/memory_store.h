@@ -24,14 +24,15 @@ class MemoryStore final : public ObjectStore {
 
   Status Put(const std::string& uri, std::string_view contents) override;
   Status Replace(const std::string& uri, std::string_view contents) override;
-  Result<std::shared_ptr<arrow::io::OutputStream>> OpenForWrite(const std::string& uri) override;
+  Result<std::shared_ptr<OutputObject>> OpenForWrite(const std::string& uri) override;
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenForRead(const std::string& uri) override;
   Result<std::string> Get(const std::string& uri) override;
   Result<ObjectInfo> Stat(const std::string& uri) override;
   Status Publish(const std::string& staged_uri, const std::string& final_uri) override;
   Status Delete(const std::string& uri) override;
   Status DeleteTree(const std::string& uri) override;
-  Result<std::vector<ObjectInfo>> List(const std::string& folder_uri) override;
+  Result<ObjectPage> ListPage(const std::string& folder_uri, const std::string& token,
+                              int64_t objects_max) override;
   Result<std::vector<std::string>> ListFolders(const std::string& folder_uri) override;
 
  private:

@@ -2,9 +2,9 @@
 
 #include "playhead/base/arrow_status.h"
 
-#include <arrow/io/interfaces.h>
-
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 namespace playhead::storage {
 namespace {
@@ -36,9 +36,21 @@ Status ObjectStore::PublishMany(std::span<const ObjectMove> moves) {
   return {};
 }
 
-Status ObjectStore::CloseMany(std::span<const std::shared_ptr<arrow::io::OutputStream>> outputs) {
+Status ObjectStore::CloseMany(std::span<const std::shared_ptr<OutputObject>> outputs) {
   for (const auto& output : outputs) PH_RETURN_IF_ERROR(output->Close());
   return {};
+}
+
+Result<std::vector<ObjectInfo>> ObjectStore::List(const std::string& folder_uri) {
+  constexpr int64_t kPageObjects = 1000;
+  std::vector<ObjectInfo> all;
+  std::string token;
+  do {
+    PH_ASSIGN_OR_RETURN(ObjectPage page, ListPage(folder_uri, token, kPageObjects));
+    std::ranges::move(page.objects, std::back_inserter(all));
+    token = std::move(page.next_token);
+  } while (!token.empty());
+  return all;
 }
 
 Result<std::string> LocalPath(std::string_view uri) {

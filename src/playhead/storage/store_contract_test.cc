@@ -126,6 +126,35 @@ TEST_P(StoreContract, DroppedAndAbortedStreamsLeaveNothing) {
   EXPECT_THAT(Names(), IsEmpty());
 }
 
+TEST_P(StoreContract, SealedIsVisibleAndTakesNoMore) {
+  auto output = store_->OpenForWrite(Uri("s/1"));
+  ASSERT_TRUE(output.ok());
+  EXPECT_EQ((*output)->uri(), Uri("s/1"));
+  ASSERT_TRUE((*output)->Write("one", 3).ok());
+  ASSERT_TRUE((*output)->Seal().ok());
+  EXPECT_EQ(*store_->Get(Uri("s/1")), "one");
+  EXPECT_TRUE((*output)->closed());
+  EXPECT_FALSE((*output)->Write("x", 1).ok());
+  EXPECT_TRUE((*output)->Seal().ok());
+  const std::vector<std::shared_ptr<OutputObject>> outputs = {*output};
+  EXPECT_TRUE(store_->CloseMany(outputs).ok());
+}
+
+TEST_P(StoreContract, ClosesSealedOpenAndClosedStreamsTogether) {
+  std::vector<std::shared_ptr<OutputObject>> outputs;
+  for (const char* name : {"c/1", "c/2", "d/3"}) {
+    auto output = store_->OpenForWrite(Uri(name));
+    ASSERT_TRUE(output.ok());
+    ASSERT_TRUE((*output)->Write(name, 3).ok());
+    outputs.push_back(*output);
+  }
+  ASSERT_TRUE(outputs[0]->Seal().ok());
+  ASSERT_TRUE(outputs[1]->Close().ok());
+  ASSERT_TRUE(store_->CloseMany(outputs).ok());
+  EXPECT_THAT(Names(), ElementsAre("c/1", "c/2", "d/3"));
+  EXPECT_EQ(*store_->Get(Uri("d/3")), "d/3");
+}
+
 TEST_P(StoreContract, ReadsAnyRangeAlsoOfADeletedObject) {
   Write("r/1", "0123456789");
   auto input = store_->OpenForRead(Uri("r/1"));
@@ -175,6 +204,39 @@ TEST_P(StoreContract, ListsInTheOrderOfTheBytesOfNames) {
   EXPECT_THAT(*store_->ListFolders(root_), ElementsAre("l", "l2"));
   EXPECT_THAT(Names("none"), IsEmpty());
   EXPECT_THAT(*store_->ListFolders(Uri("none")), IsEmpty());
+}
+
+TEST_P(StoreContract, PagesAreTheListingInPieces) {
+  const std::vector<std::string> names = {"l/a", "l/b.c", "l/b/2", "l/b/d/1", "l/b0"};
+  for (const std::string& name : names) ASSERT_TRUE(store_->Put(Uri(name), "x").ok());
+  ASSERT_TRUE(store_->Put(Uri("l2/x"), "x").ok());
+  for (int64_t objects_max = 1; objects_max <= 6; ++objects_max) {
+    std::vector<std::string> listed;
+    std::string token;
+    do {
+      const auto page = store_->ListPage(Uri("l"), token, objects_max);
+      ASSERT_TRUE(page.ok());
+      ASSERT_LE(page->objects.size(), static_cast<size_t>(objects_max));
+      for (const ObjectInfo& one : page->objects)
+        listed.push_back(one.uri.substr(root_.size() + 1));
+      token = page->next_token;
+    } while (!token.empty());
+    EXPECT_EQ(listed, names) << objects_max;
+  }
+}
+
+TEST_P(StoreContract, ListingGoesOnBehindWhatIsGone) {
+  for (const char* name : {"l/a", "l/b/1", "l/b/2", "l/c"}) {
+    ASSERT_TRUE(store_->Put(Uri(name), "x").ok());
+  }
+  const auto first = store_->ListPage(Uri("l"), "", 2);
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(store_->DeleteTree(Uri("l/b")).ok());
+  const auto second = store_->ListPage(Uri("l"), first->next_token, 2);
+  ASSERT_TRUE(second.ok());
+  ASSERT_EQ(second->objects.size(), 1u);
+  EXPECT_EQ(second->objects[0].uri, Uri("l/c"));
+  EXPECT_EQ(second->next_token, "");
 }
 
 TEST_P(StoreContract, OneOfManyPutsWins) {
