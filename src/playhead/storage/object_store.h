@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -119,6 +120,13 @@ Result<std::string> NormalizeUri(std::string_view uri_or_path, const std::string
 /// Local path of a file URI; `file:/x`, `file:///x` and `/x` are one path, since engines write all
 /// three. Errors: kInvalidArgument.
 Result<std::string> LocalPath(std::string_view uri);
+/// True when an object lies below a folder: by its name, or on local disk by where links lead, so
+/// that `/tmp/lake`, `/private/tmp/lake` and a link to it are one place. A URI that names no place
+/// (a relative one, one of another store) lies nowhere.
+bool IsBelow(std::string_view uri, std::string_view folder_uri);
+/// The local folder of a warehouse; none when it is not on local disk. Only the configuration asks:
+/// what else lies beside a local warehouse (catalog, journal, lock) has settings of its own.
+std::optional<std::string> LocalFolder(std::string_view uri);
 /// The store for a normalized warehouse URI.
 Result<std::unique_ptr<ObjectStore>> OpenStore(std::string_view uri);
 

@@ -1,6 +1,7 @@
 #include "playhead/storage/faulty_store.h"
 #include "playhead/storage/memory_store.h"
 #include "playhead/storage/object_store.h"
+#include "playhead/storage/scoped_store.h"
 
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
@@ -20,10 +21,20 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-enum class Kind { kLocal, kFaulty, kMemory };
+enum class Kind { kLocal, kFaulty, kScoped, kMemory };
 
 std::string KindName(const testing::TestParamInfo<Kind>& info) {
-  return info.param == Kind::kLocal ? "Local" : info.param == Kind::kFaulty ? "Faulty" : "Memory";
+  switch (info.param) {
+    case Kind::kLocal:
+      return "Local";
+    case Kind::kFaulty:
+      return "Faulty";
+    case Kind::kScoped:
+      return "Scoped";
+    case Kind::kMemory:
+      return "Memory";
+  }
+  return "";
 }
 
 /// What every store promises. What only one of them can promise (temp files, folders in the way) is
@@ -42,6 +53,10 @@ class StoreContract : public testing::TestWithParam<Kind> {
     root_ = "file://" + folder_;
     store_ = MakeLocalStore();
     if (GetParam() == Kind::kLocal) return;
+    if (GetParam() == Kind::kScoped) {
+      store_ = std::make_unique<ScopedStore>(std::move(store_), root_);
+      return;
+    }
     behind_ = std::move(store_);
     store_ = std::make_unique<FaultyStore>(*behind_);
   }
@@ -74,7 +89,8 @@ class StoreContract : public testing::TestWithParam<Kind> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract,
-                         testing::Values(Kind::kLocal, Kind::kFaulty, Kind::kMemory), KindName);
+                         testing::Values(Kind::kLocal, Kind::kFaulty, Kind::kScoped, Kind::kMemory),
+                         KindName);
 
 TEST_P(StoreContract, PutMakesParentsAndRefusesATakenName) {
   ASSERT_TRUE(store_->Put(Uri("a/b=%3A/c"), "one").ok());
@@ -260,10 +276,12 @@ TEST_P(StoreContract, OneOfManyPutsWins) {
 
 TEST_P(StoreContract, RefusesUrisOfOthers) {
   const std::string uri = "s3://bucket/x";
-  EXPECT_EQ(store_->Put(uri, "x").code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(store_->OpenForWrite(uri).status().code(), StatusCode::kInvalidArgument);
+  const StatusCode refused =
+      GetParam() == Kind::kScoped ? StatusCode::kPermissionDenied : StatusCode::kInvalidArgument;
+  EXPECT_EQ(store_->Put(uri, "x").code(), refused);
+  EXPECT_EQ(store_->OpenForWrite(uri).status().code(), refused);
+  EXPECT_EQ(store_->Publish(Uri("x"), uri).code(), refused);
   EXPECT_EQ(store_->Get(uri).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(store_->Publish(Uri("x"), uri).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(store_->List(uri).status().code(), StatusCode::kInvalidArgument);
 }
 
