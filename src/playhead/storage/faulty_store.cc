@@ -11,9 +11,9 @@
 namespace playhead::storage {
 namespace {
 
-class FaultyOutput final : public arrow::io::OutputStream {
+class FaultyOutput final : public OutputObject {
  public:
-  FaultyOutput(FaultyStore& store, std::shared_ptr<arrow::io::OutputStream> output)
+  FaultyOutput(FaultyStore& store, std::shared_ptr<OutputObject> output)
       : store_(store), output_(std::move(output)) {}
 
   arrow::Status Write(const void* data, int64_t nbytes) override {
@@ -38,6 +38,9 @@ class FaultyOutput final : public arrow::io::OutputStream {
   arrow::Status Abort() override { return output_->Abort(); }
   arrow::Result<int64_t> Tell() const override { return output_->Tell(); }
   bool closed() const override { return output_->closed(); }
+  const std::string& uri() const override { return output_->uri(); }
+  Status Seal() override { return output_->Seal(); }
+  Status SyncContents() override { return output_->SyncContents(); }
 
  private:
   arrow::Status Failure() const {
@@ -46,7 +49,7 @@ class FaultyOutput final : public arrow::io::OutputStream {
   }
 
   FaultyStore& store_;
-  std::shared_ptr<arrow::io::OutputStream> output_;
+  std::shared_ptr<OutputObject> output_;
 };
 
 }  // namespace
@@ -78,11 +81,10 @@ Status FaultyStore::Replace(const std::string& uri, std::string_view contents) {
   return Failure("Replace", uri);
 }
 
-Result<std::shared_ptr<arrow::io::OutputStream>> FaultyStore::OpenForWrite(const std::string& uri) {
+Result<std::shared_ptr<OutputObject>> FaultyStore::OpenForWrite(const std::string& uri) {
   if (IsFaulty()) return Failure("OpenForWrite", uri);
   PH_ASSIGN_OR_RETURN(auto output, store_.OpenForWrite(uri));
-  return std::shared_ptr<arrow::io::OutputStream>(
-      std::make_shared<FaultyOutput>(*this, std::move(output)));
+  return std::shared_ptr<OutputObject>(std::make_shared<FaultyOutput>(*this, std::move(output)));
 }
 
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> FaultyStore::OpenForRead(
@@ -127,9 +129,10 @@ Status FaultyStore::DeleteTree(const std::string& uri) {
   return Failure("DeleteTree", uri);
 }
 
-Result<std::vector<ObjectInfo>> FaultyStore::List(const std::string& folder_uri) {
-  if (IsFaulty()) return Failure("List", folder_uri);
-  return store_.List(folder_uri);
+Result<ObjectPage> FaultyStore::ListPage(const std::string& folder_uri, const std::string& token,
+                                         int64_t objects_max) {
+  if (IsFaulty()) return Failure("ListPage", folder_uri);
+  return store_.ListPage(folder_uri, token, objects_max);
 }
 
 Result<std::vector<std::string>> FaultyStore::ListFolders(const std::string& folder_uri) {

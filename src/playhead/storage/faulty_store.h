@@ -34,14 +34,15 @@ class FaultyStore final : public ObjectStore {
 
   Status Put(const std::string& uri, std::string_view contents) override;
   Status Replace(const std::string& uri, std::string_view contents) override;
-  Result<std::shared_ptr<arrow::io::OutputStream>> OpenForWrite(const std::string& uri) override;
+  Result<std::shared_ptr<OutputObject>> OpenForWrite(const std::string& uri) override;
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenForRead(const std::string& uri) override;
   Result<std::string> Get(const std::string& uri) override;
   Result<ObjectInfo> Stat(const std::string& uri) override;
   Result<std::vector<PublishOutcome>> PublishMany(std::span<const ObjectMove> moves) override;
   Status Delete(const std::string& uri) override;
   Status DeleteTree(const std::string& uri) override;
-  Result<std::vector<ObjectInfo>> List(const std::string& folder_uri) override;
+  Result<ObjectPage> ListPage(const std::string& folder_uri, const std::string& token,
+                              int64_t objects_max) override;
   Result<std::vector<std::string>> ListFolders(const std::string& folder_uri) override;
 
   /// Counts a call; true when it is to go wrong. For the streams of OpenForWrite().

@@ -34,10 +34,9 @@ constexpr size_t kSyncsAtOnce = 16;
 std::mutex observer_mutex;
 std::function<void(const std::string& folder)> folder_sync_observer;
 
-/// Calls `work` for 0 to `count` - 1, several at a time: each fsync waits for a flush of the disk,
-/// and flushes that are wanted at the same time are one. The first error.
-template <typename Work>
-Status ForEachTogether(size_t count, const Work& work) {
+}  // namespace
+
+Status ForEachTogether(size_t count, const std::function<Status(size_t)>& work) {
   if (count <= 1) return count == 0 ? Status() : work(0);
   std::vector<Status> results(count);
   std::atomic<size_t> next = 0;
@@ -57,8 +56,6 @@ Status ForEachTogether(size_t count, const Work& work) {
   const auto failed = std::ranges::find_if(results, [](const Status& one) { return !one.ok(); });
   return failed == results.end() ? Status() : *failed;
 }
-
-}  // namespace
 
 FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) close(fd_);
@@ -221,8 +218,8 @@ Status SyncAll(std::vector<UnsyncedFile> files) {
   return SyncFolders(folders);
 }
 
-LocalOutput::LocalOutput(std::string path, TempFile temp)
-    : path_(std::move(path)), temp_(std::move(temp)) {
+LocalOutput::LocalOutput(std::string uri, std::string path, TempFile temp)
+    : uri_(std::move(uri)), path_(std::move(path)), temp_(std::move(temp)) {
   buffer_.reserve(kBufferBytes);
 }
 
@@ -230,9 +227,10 @@ LocalOutput::~LocalOutput() {
   if (!closed_) (void)LocalOutput::Abort().ok();
 }
 
-Result<std::shared_ptr<LocalOutput>> LocalOutput::Open(const std::string& path) {
+Result<std::shared_ptr<LocalOutput>> LocalOutput::Open(const std::string& uri,
+                                                       const std::string& path) {
   PH_ASSIGN_OR_RETURN(TempFile temp, MakeTempFile(path));
-  return std::shared_ptr<LocalOutput>(new LocalOutput(path, std::move(temp)));
+  return std::shared_ptr<LocalOutput>(new LocalOutput(uri, path, std::move(temp)));
 }
 
 arrow::Status LocalOutput::Write(const void* data, int64_t nbytes) {
@@ -268,7 +266,8 @@ arrow::Status LocalOutput::Abort() {
   return ToArrow(Unlink(temp_.path).status());
 }
 
-Result<UnsyncedFile> LocalOutput::CloseUnsynced() {
+Status LocalOutput::Seal() {
+  if (closed_) return {};
   Status status = WriteAll(temp_.fd.get(), path_, buffer_);
   if (status.ok()) status = RenameReplace(temp_.path, path_);
   if (!status.ok()) {
@@ -277,21 +276,22 @@ Result<UnsyncedFile> LocalOutput::CloseUnsynced() {
   }
   closed_ = true;
   buffer_ = {};
-  return UnsyncedFile{.path = path_, .fd = std::move(temp_.fd)};
+  return {};
+}
+
+Status LocalOutput::SyncContents() {
+  if (temp_.fd.get() < 0) return {};
+  PH_RETURN_IF_ERROR(SyncFile(temp_.fd.get(), path_));
+  return temp_.fd.Close(path_);
 }
 
 arrow::Status LocalOutput::Close() {
   if (closed_) return arrow::Status::OK();
-  const auto close = [&]() -> Status {
-    PH_ASSIGN_OR_RETURN(UnsyncedFile file, CloseUnsynced());
-    std::vector<UnsyncedFile> files;
-    files.push_back(std::move(file));
-    const Status synced = SyncAll(std::move(files));
-    // A failed fsync dooms the file: the kernel may have dropped its pages.
-    if (!synced.ok()) (void)Unlink(path_).ok();
-    return synced;
-  };
-  return ToArrow(close());
+  Status status = Seal();
+  if (!status.ok()) return ToArrow(status);
+  status = SyncContents();
+  if (status.ok()) status = SyncFolder(FolderOf(path_));
+  return ToArrow(status);
 }
 
 }  // namespace playhead::storage

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/storage/object_store.h"
 
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
@@ -78,11 +79,14 @@ struct UnsyncedFile {
 };
 /// fsync of all files, then of their folders, several at a time.
 Status SyncAll(std::vector<UnsyncedFile> files);
+/// Calls `work` for 0 to `count` - 1, several at a time: each fsync waits for a flush of the disk,
+/// and flushes that are wanted at the same time are one. The first error.
+Status ForEachTogether(size_t count, const std::function<Status(size_t)>& work);
 
 /// Buffers small writes.
-class LocalOutput final : public arrow::io::OutputStream {
+class LocalOutput final : public OutputObject {
  public:
-  static Result<std::shared_ptr<LocalOutput>> Open(const std::string& path);
+  static Result<std::shared_ptr<LocalOutput>> Open(const std::string& uri, const std::string& path);
   ~LocalOutput() override;
 
   arrow::Status Write(const void* data, int64_t nbytes) override;
@@ -92,17 +96,17 @@ class LocalOutput final : public arrow::io::OutputStream {
   arrow::Status Abort() override;
   arrow::Result<int64_t> Tell() const override { return position_; }
   bool closed() const override { return closed_; }
-
-  /// The first half of Close(): all is written and has its name. After it, or an error, the stream
-  /// is closed.
-  Result<UnsyncedFile> CloseUnsynced();
+  const std::string& uri() const override { return uri_; }
+  Status Seal() override;
+  Status SyncContents() override;
 
  private:
-  LocalOutput(std::string path, TempFile temp);
+  LocalOutput(std::string uri, std::string path, TempFile temp);
   arrow::Status WriteThrough(std::string_view bytes);
 
+  std::string uri_;
   std::string path_;
-  TempFile temp_;
+  TempFile temp_;  ///< its descriptor stays open until the contents are synced
   std::string buffer_;
   int64_t position_ = 0;
   int64_t not_started_bytes_ = 0;

@@ -70,6 +70,41 @@ void AddFoldersBetween(const std::string& staged, const std::string& final_path,
   }
 }
 
+/// Adds the files below `folder` (with its slash) whose paths come behind `after`, in order, until
+/// `objects` has `count`.
+Status ListBehind(const std::string& folder, const std::string& after, size_t count,
+                  std::vector<ObjectInfo>& objects) {
+  // A folder sorts with its slash, as the paths below it do.
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (IsTempName(name)) continue;
+    std::error_code ignored;
+    const bool is_folder = it->is_directory(ignored) && !it->is_symlink(ignored);
+    paths.push_back(folder + name + (is_folder ? "/" : ""));
+  }
+  // What goes while we list is as good as what went before.
+  if (error && error.value() != ENOENT && error.value() != ENOTDIR) {
+    return ErrnoStatus("list", folder, error.value());
+  }
+  std::ranges::sort(paths);
+  for (const std::string& path : paths) {
+    if (objects.size() >= count) return {};
+    if (path.ends_with('/')) {
+      if (path < after && !after.starts_with(path)) continue;
+      PH_RETURN_IF_ERROR(ListBehind(path, after, count, objects));
+      continue;
+    }
+    if (path <= after) continue;
+    struct stat info{};
+    if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    objects.push_back(ObjectInfo{
+        .uri = "file://" + path, .bytes = info.st_size, .modified_us = ModifiedMicros(info)});
+  }
+  return {};
+}
+
 class LocalStore final : public ObjectStore {
  public:
   Status Put(const std::string& uri, std::string_view contents) override {
@@ -100,22 +135,25 @@ class LocalStore final : public ObjectStore {
     return WriteUnsynced(path, contents, /*replace=*/true).status();
   }
 
-  Result<std::shared_ptr<arrow::io::OutputStream>> OpenForWrite(const std::string& uri) override {
+  Result<std::shared_ptr<OutputObject>> OpenForWrite(const std::string& uri) override {
     PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(uri));
-    PH_ASSIGN_OR_RETURN(auto output, LocalOutput::Open(path));
-    return std::shared_ptr<arrow::io::OutputStream>(std::move(output));
+    PH_ASSIGN_OR_RETURN(auto output, LocalOutput::Open(uri, path));
+    return std::shared_ptr<OutputObject>(std::move(output));
   }
 
-  Status CloseMany(std::span<const std::shared_ptr<arrow::io::OutputStream>> outputs) override {
-    std::vector<UnsyncedFile> files;
-    for (const auto& output : outputs) {
-      auto* local = dynamic_cast<LocalOutput*>(output.get());
-      PH_CHECK(local != nullptr);
-      if (local->closed()) continue;
-      PH_ASSIGN_OR_RETURN(UnsyncedFile file, local->CloseUnsynced());
-      files.push_back(std::move(file));
+  Status CloseMany(std::span<const std::shared_ptr<OutputObject>> outputs) override {
+    Status status;
+    size_t sealed = 0;
+    std::set<std::string> folders;
+    for (; sealed < outputs.size(); ++sealed) {
+      status = outputs[sealed]->Seal();
+      if (!status.ok()) break;
+      PH_ASSIGN_OR_RETURN(const std::string path, LocalPath(outputs[sealed]->uri()));
+      folders.insert(FolderOf(path));
     }
-    return SyncAll(std::move(files));
+    Status synced = ForEachTogether(sealed, [&](size_t i) { return outputs[i]->SyncContents(); });
+    if (synced.ok()) synced = SyncFolders(folders);
+    return status.ok() ? synced : status;
   }
 
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenForRead(
@@ -194,23 +232,24 @@ class LocalStore final : public ObjectStore {
     return error ? ErrnoStatus("remove folder", path, error.value()) : Status();
   }
 
-  Result<std::vector<ObjectInfo>> List(const std::string& folder_uri) override {
-    PH_ASSIGN_OR_RETURN(const std::string root, LocalPath(folder_uri));
-    std::vector<ObjectInfo> objects;
-    std::error_code error;
-    for (fs::recursive_directory_iterator it(root, error), end; !error && it != end;
-         it.increment(error)) {
-      const std::string path = it->path().string();
-      if (IsTempName(it->path().filename().string())) continue;
-      struct stat info{};
-      // A file that goes while we list is as good as one that went before.
-      if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-      objects.push_back(ObjectInfo{
-          .uri = "file://" + path, .bytes = info.st_size, .modified_us = ModifiedMicros(info)});
+  Result<ObjectPage> ListPage(const std::string& folder_uri, const std::string& token,
+                              int64_t objects_max) override {
+    PH_CHECK(objects_max >= 1);
+    PH_ASSIGN_OR_RETURN(std::string root, LocalPath(folder_uri));
+    while (root.size() > 1 && root.ends_with('/')) root.pop_back();
+    std::string after;
+    if (!token.empty()) {
+      PH_ASSIGN_OR_RETURN(after, LocalPath(token));
     }
-    if (error && error.value() != ENOENT) return ErrnoStatus("list", root, error.value());
-    std::ranges::sort(objects, {}, &ObjectInfo::uri);
-    return objects;
+    ObjectPage page;
+    // One more than asked for tells whether there is another page.
+    PH_RETURN_IF_ERROR(ListBehind(root == "/" ? "/" : root + "/", after,
+                                  static_cast<size_t>(objects_max) + 1, page.objects));
+    if (page.objects.size() > static_cast<size_t>(objects_max)) {
+      page.objects.pop_back();
+      page.next_token = page.objects.back().uri;
+    }
+    return page;
   }
 
   Result<std::vector<std::string>> ListFolders(const std::string& folder_uri) override {

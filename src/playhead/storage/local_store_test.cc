@@ -15,7 +15,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace playhead::storage {
@@ -66,14 +65,6 @@ TEST_F(LocalStoreTest, PutMakesParentsAndRefusesATakenName) {
   EXPECT_THAT(FilesOnDisk(), ElementsAre("c"));
 }
 
-TEST_F(LocalStoreTest, PutManyStopsAtATakenNameAndKeepsWhatCameBefore) {
-  ASSERT_TRUE(store_->Put(Uri("m/2"), "old").ok());
-  const std::vector<NewObject> objects = {{Uri("m/1"), "x"}, {Uri("m/2"), "y"}, {Uri("m/3"), "z"}};
-  EXPECT_EQ(store_->PutMany(objects).code(), StatusCode::kAlreadyExists);
-  EXPECT_THAT(Names(), ElementsAre("m/1", "m/2"));
-  EXPECT_EQ(*store_->Get(Uri("m/2")), "old");
-}
-
 TEST_F(LocalStoreTest, ReplaceOverwrites) {
   ASSERT_TRUE(store_->Replace(Uri("hint"), "1").ok());
   ASSERT_TRUE(store_->Replace(Uri("hint"), "22").ok());
@@ -97,20 +88,6 @@ TEST_F(LocalStoreTest, StreamIsInvisibleUntilClosed) {
   EXPECT_FALSE((*output)->Write("x", 1).ok());
 }
 
-TEST_F(LocalStoreTest, ClosesStreamsTogether) {
-  std::vector<std::shared_ptr<arrow::io::OutputStream>> outputs;
-  for (const char* name : {"c/1", "c/2", "d/3"}) {
-    auto output = store_->OpenForWrite(Uri(name));
-    ASSERT_TRUE(output.ok());
-    ASSERT_TRUE((*output)->Write(name, 3).ok());
-    outputs.push_back(*output);
-  }
-  ASSERT_TRUE(outputs[1]->Close().ok());
-  ASSERT_TRUE(store_->CloseMany(outputs).ok());
-  EXPECT_THAT(Names(), ElementsAre("c/1", "c/2", "d/3"));
-  EXPECT_EQ(*store_->Get(Uri("d/3")), "d/3");
-}
-
 TEST_F(LocalStoreTest, DroppedStreamLeavesNothing) {
   {
     auto output = store_->OpenForWrite(Uri("s/half"));
@@ -118,35 +95,6 @@ TEST_F(LocalStoreTest, DroppedStreamLeavesNothing) {
     ASSERT_TRUE((*output)->Write("half", 4).ok());
   }
   EXPECT_THAT(FilesOnDisk(), IsEmpty());
-}
-
-TEST_F(LocalStoreTest, PublishMovesOnceAndNeverReplaces) {
-  const auto publish = [&] {
-    return *store_->Publish(Uri("_staging/p/f"), Uri("t/data/d=1/f.parquet"));
-  };
-  ASSERT_TRUE(store_->Put(Uri("_staging/p/f"), "rows").ok());
-  EXPECT_EQ(publish(), PublishOutcome::kPublished);
-  EXPECT_THAT(Names(), ElementsAre("t/data/d=1/f.parquet"));
-  EXPECT_EQ(publish(), PublishOutcome::kAlready);
-
-  ASSERT_TRUE(store_->Put(Uri("_staging/p/f"), "other").ok());
-  EXPECT_EQ(publish(), PublishOutcome::kAlready);
-  EXPECT_EQ(*store_->Get(Uri("t/data/d=1/f.parquet")), "rows");
-  EXPECT_EQ(*store_->Get(Uri("_staging/p/f")), "other");
-}
-
-TEST_F(LocalStoreTest, PublishManySaysOfEachFileWhatItFound) {
-  ASSERT_TRUE(store_->Put(Uri("st/a"), "a").ok());
-  ASSERT_TRUE(store_->Put(Uri("d/c"), "c").ok());
-  ASSERT_TRUE(store_->Put(Uri("st/d"), "d").ok());
-  const std::vector<ObjectMove> moves = {{Uri("st/a"), Uri("d/a")},
-                                         {Uri("st/b"), Uri("d/b")},
-                                         {Uri("st/c"), Uri("d/c")},
-                                         {Uri("st/d"), Uri("d/d")}};
-  EXPECT_THAT(*store_->PublishMany(moves),
-              ElementsAre(PublishOutcome::kPublished, PublishOutcome::kSourceGone,
-                          PublishOutcome::kAlready, PublishOutcome::kPublished));
-  EXPECT_THAT(Names(), ElementsAre("d/a", "d/c", "d/d"));
 }
 
 // Whoever renamed a file may have been killed before it synced the folders: the names must be
@@ -180,25 +128,6 @@ TEST_F(LocalStoreTest, ListsFilesWithoutTempsAndFoldersWithEmptyOnes) {
   EXPECT_THAT(*store_->ListFolders(Uri("l")), ElementsAre("b", "empty"));
   EXPECT_THAT(*store_->ListFolders(Uri("none")), IsEmpty());
   EXPECT_THAT(*store_->List(Uri("none")), IsEmpty());
-}
-
-TEST_F(LocalStoreTest, OneOfManyPutsWins) {
-  std::vector<int> won(8, 0);
-  {
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 8; ++i) {
-      threads.emplace_back([&, i] {
-        for (int version = 0; version < 20; ++version) {
-          const std::string uri = Uri("race/deep/" + std::to_string(version));
-          if (store_->Put(uri, std::to_string(i)).ok()) ++won[static_cast<size_t>(i)];
-        }
-      });
-    }
-  }
-  int total = 0;
-  for (const int count : won) total += count;
-  EXPECT_EQ(total, 20);
-  EXPECT_EQ(FilesOnDisk().size(), 20u);
 }
 
 TEST_F(LocalStoreTest, RefusesUrisOfOthersAndFoldersInTheWay) {

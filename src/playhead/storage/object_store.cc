@@ -2,9 +2,9 @@
 
 #include "playhead/base/arrow_status.h"
 
-#include <arrow/io/interfaces.h>
-
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 namespace playhead::storage {
 namespace {
@@ -18,6 +18,14 @@ std::string_view SchemeOf(std::string_view text) {
   if (colon == std::string_view::npos || colon < 2) return {};
   if (slash != std::string_view::npos && slash < colon) return {};
   return text.substr(0, colon);
+}
+
+// Names that step back (`/lake/../other`) say nothing about the place.
+bool IsBelowByName(std::string_view path, std::string_view folder) {
+  while (folder.ends_with('/')) folder.remove_suffix(1);
+  if (!path.starts_with(folder) || path.size() <= folder.size() + 1) return false;
+  return path[folder.size()] == '/' && path.find("/../") == std::string_view::npos &&
+         !path.ends_with("/..");
 }
 
 }  // namespace
@@ -36,9 +44,21 @@ Result<PublishOutcome> ObjectStore::Publish(const std::string& staged_uri,
   return outcomes.front();
 }
 
-Status ObjectStore::CloseMany(std::span<const std::shared_ptr<arrow::io::OutputStream>> outputs) {
+Status ObjectStore::CloseMany(std::span<const std::shared_ptr<OutputObject>> outputs) {
   for (const auto& output : outputs) PH_RETURN_IF_ERROR(output->Close());
   return {};
+}
+
+Result<std::vector<ObjectInfo>> ObjectStore::List(const std::string& folder_uri) {
+  constexpr int64_t kPageObjects = 1000;
+  std::vector<ObjectInfo> all;
+  std::string token;
+  do {
+    PH_ASSIGN_OR_RETURN(ObjectPage page, ListPage(folder_uri, token, kPageObjects));
+    std::ranges::move(page.objects, std::back_inserter(all));
+    token = std::move(page.next_token);
+  } while (!token.empty());
+  return all;
 }
 
 Result<std::string> LocalPath(std::string_view uri) {
@@ -76,6 +96,25 @@ Result<std::string> NormalizeUri(std::string_view uri_or_path, const std::string
   std::string text = path.string();
   while (text.size() > 1 && text.ends_with('/')) text.pop_back();
   return "file://" + text;
+}
+
+bool IsBelow(std::string_view uri, std::string_view folder_uri) {
+  const Result<std::string> path = LocalPath(uri);
+  const Result<std::string> folder = LocalPath(folder_uri);
+  if (path.ok() != folder.ok()) return false;
+  if (!path.ok()) return IsBelowByName(uri, folder_uri);
+  if (IsBelowByName(*path, *folder)) return true;
+  std::error_code error;
+  const auto real_path = std::filesystem::weakly_canonical(*path, error);
+  if (error) return false;
+  const auto real_folder = std::filesystem::weakly_canonical(*folder, error);
+  return !error && IsBelowByName(real_path.string(), real_folder.string());
+}
+
+std::optional<std::string> LocalFolder(std::string_view uri) {
+  Result<std::string> path = LocalPath(uri);
+  if (!path.ok()) return std::nullopt;
+  return *std::move(path);
 }
 
 Result<std::unique_ptr<ObjectStore>> OpenStore(std::string_view uri) {

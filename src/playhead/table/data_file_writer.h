@@ -48,7 +48,7 @@ class DataFileWriter {
   /// Writes the footer; at least one row must have come. The stream returned is to be closed by the
   /// caller, many at a time, before the file is durable. `file` gets all but its path and
   /// partition.
-  Result<std::shared_ptr<arrow::io::OutputStream>> Finish(const iceberg::Schema& schema,
+  Result<std::shared_ptr<storage::OutputObject>> Finish(const iceberg::Schema& schema,
                                                           iceberg::DataFile& file);
 
  private:
@@ -62,7 +62,7 @@ class DataFileWriter {
   BlockMemory memory_;
   columnar::RowGroupBuilder row_group_;
   uint64_t generation_ = 0;  // of the rows that came last
-  std::shared_ptr<arrow::io::OutputStream> output_;
+  std::shared_ptr<storage::OutputObject> output_;
   std::unique_ptr<columnar::ParquetFile> file_;
   int64_t arrow_bytes_ = 0;  // of all closed row groups
 };

@@ -233,7 +233,7 @@ class Writer final : public PartitionedWriter {
   columnar::ColumnWriters writers_;  // of all files
   std::map<Key, OpenFile> files_;
   std::vector<ClosedFile> closed_;
-  std::vector<std::shared_ptr<arrow::io::OutputStream>> unsynced_;
+  std::vector<std::shared_ptr<storage::OutputObject>> unsynced_;
   int64_t memory_bytes_ = 0;
   int64_t closed_bytes_ = 0;
   int64_t rows_ = 0;
