@@ -1,7 +1,7 @@
 #include "playhead/cli/table_facts.h"
 
 #include "playhead/iceberg/arrow_schema.h"
-#include "playhead/iceberg/values.h"
+#include "playhead/iceberg/partition_folders.h"
 
 #include <arrow/type.h>
 
@@ -46,16 +46,6 @@ const iceberg::PartitionSpec* FindSpec(const iceberg::TableMetadata& metadata, i
     if (spec.spec_id == spec_id) return &spec;
   }
   return nullptr;
-}
-
-/// A column that was dropped is no longer in the current schema, but in an older one.
-iceberg::TypeKind SourceKind(const iceberg::TableMetadata& metadata,
-                             const iceberg::PartitionField& field) {
-  const iceberg::NestedField* source = metadata.CurrentSchema().FindById(field.source_id);
-  for (size_t i = 0; source == nullptr && i < metadata.schemas.size(); ++i) {
-    source = metadata.schemas[i].FindById(field.source_id);
-  }
-  return source == nullptr ? iceberg::TypeKind::kString : source->type->kind;
 }
 
 /// A number of a snapshot summary, null when the writer left it out.
@@ -138,11 +128,8 @@ Table TableFacts::Files() const {
 std::string PartitionPath(const iceberg::TableMetadata& metadata, const catalog::LiveFile& file) {
   const iceberg::PartitionSpec* spec = FindSpec(metadata, file.spec_id);
   if (spec == nullptr) return "";
-  std::string path;
-  for (size_t i = 0; i < spec->fields.size() && i < file.file.partition.size(); ++i) {
-    path += (i > 0 ? "/" : "") + iceberg::HiveFolder(spec->fields[i], file.file.partition[i],
-                                                     SourceKind(metadata, spec->fields[i]));
-  }
+  std::string path = iceberg::PartitionFolders(metadata, *spec).Of(file.file.partition);
+  if (!path.empty()) path.pop_back();  // the slash
   return path;
 }
 

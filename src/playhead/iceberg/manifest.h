@@ -17,6 +17,10 @@ ManifestFile DescribeManifest(const Schema& schema, const PartitionSpec& spec,
                               const std::vector<ManifestEntry>& entries, std::string path,
                               int64_t length, int64_t sequence_number, int64_t snapshot_id);
 
+/// Says of manifests that left it open that they hold no NaN, where the partition field's type has
+/// none: readers that take null for damage (Spark's `all_manifests`) then read the next list.
+void SettleContainsNan(const TableMetadata& table, std::vector<ManifestFile>& manifests);
+
 /// Entries with inherited numbers filled in from `manifest`. Unknown fields are skipped by the
 /// writer's schema in the file. Errors: kDataCorrupt; kNotSupported for delete files.
 Result<std::vector<ManifestEntry>> ReadManifest(std::string_view bytes,

@@ -8,10 +8,6 @@
 namespace playhead::iceberg {
 namespace {
 
-bool IsFloating(const Type& type) {
-  return type.kind == TypeKind::kFloat || type.kind == TypeKind::kDouble;
-}
-
 /// Their order is not the order of our values (a decimal's bytes have a sign), so they have no
 /// bounds.
 bool HasBounds(const Type& type) {
@@ -38,7 +34,8 @@ PartitionValue WithZeroSign(const PartitionValue& value, double sign) {
 class SummaryBuilder {
  public:
   explicit SummaryBuilder(const Type& type) : type_(type) {
-    if (IsFloating(type)) summary_.contains_nan = false;
+    // Optional in the specification, but Spark's `all_manifests` fails on null.
+    summary_.contains_nan = false;
   }
 
   void Add(const PartitionValue& original) {
@@ -72,7 +69,30 @@ class SummaryBuilder {
   std::optional<PartitionValue> upper_;
 };
 
+/// False as well for a source column that no schema knows.
+bool HasNoNan(const TableMetadata& table, const PartitionField& field) {
+  if (field.transform != Transform::kIdentity) return true;  // others give no floats
+  for (const Schema& schema : table.schemas) {
+    const NestedField* source = schema.FindById(field.source_id);
+    if (source == nullptr) continue;
+    return source->type->kind != TypeKind::kFloat && source->type->kind != TypeKind::kDouble;
+  }
+  return false;
+}
+
 }  // namespace
+
+void SettleContainsNan(const TableMetadata& table, std::vector<ManifestFile>& manifests) {
+  for (ManifestFile& manifest : manifests) {
+    const auto spec = std::ranges::find(table.specs, manifest.spec_id, &PartitionSpec::spec_id);
+    if (spec == table.specs.end()) continue;
+    const size_t count = std::min(spec->fields.size(), manifest.partitions.size());
+    for (size_t i = 0; i < count; ++i) {
+      std::optional<bool>& contains_nan = manifest.partitions[i].contains_nan;
+      if (!contains_nan && HasNoNan(table, spec->fields[i])) contains_nan = false;
+    }
+  }
+}
 
 ManifestFile DescribeManifest(const Schema& schema, const PartitionSpec& spec,
                               const std::vector<ManifestEntry>& entries, std::string path,

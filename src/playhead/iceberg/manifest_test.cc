@@ -240,10 +240,11 @@ TEST(DescribeManifest, CountsByStatusAndSummarizesPartitions) {
   EXPECT_EQ(manifest.deleted_rows, 1000);
   ASSERT_EQ(manifest.partitions.size(), 2U);
   EXPECT_TRUE(manifest.partitions[0].contains_null);
-  EXPECT_EQ(manifest.partitions[0].contains_nan, std::nullopt);
+  EXPECT_EQ(manifest.partitions[0].contains_nan, false);
   EXPECT_EQ(manifest.partitions[0].lower_bound, "pause");
   EXPECT_EQ(manifest.partitions[0].upper_bound, "stop");
   EXPECT_FALSE(manifest.partitions[1].contains_null);
+  EXPECT_EQ(manifest.partitions[1].contains_nan, false);
   EXPECT_EQ(manifest.partitions[1].lower_bound, "\x09\x00\x00\x00"s);
   EXPECT_EQ(manifest.partitions[1].upper_bound, "\x0C\x00\x00\x00"s);
 }
@@ -263,6 +264,30 @@ TEST(DescribeManifest, NanIsNoBoundAndZerosHaveTheirSigns) {
   entries.pop_back();
   EXPECT_EQ(DescribeManifest(schema, spec, entries, "m", 1, 1, 1).partitions[0].lower_bound,
             std::nullopt);
+}
+
+TEST(DescribeManifest, WhatOthersLeftOpenIsSettledWhereATypeHasNoNan) {
+  Schema schema = PlaysSchema();
+  schema.fields.push_back({90, "x", false, Primitive(TypeKind::kDouble), ""});
+  TableMetadata table;
+  table.schemas = {schema};
+  table.specs = {PlaysSpec(),
+                 {.spec_id = 5,
+                  .fields = {{90, 1005, "x", Transform::kIdentity, 0},
+                             {91, 1006, "gone", Transform::kIdentity, 0}}}};
+  std::vector<ManifestFile> manifests(3);
+  manifests[0].spec_id = PlaysSpec().spec_id;
+  manifests[0].partitions = {{.contains_null = true}, {.contains_nan = true}};
+  manifests[1].spec_id = 5;
+  manifests[1].partitions.resize(2);
+  manifests[2].spec_id = 6;  // nobody's
+  manifests[2].partitions.resize(1);
+  SettleContainsNan(table, manifests);
+  EXPECT_EQ(manifests[0].partitions[0].contains_nan, false);
+  EXPECT_EQ(manifests[0].partitions[1].contains_nan, true);
+  EXPECT_EQ(manifests[1].partitions[0].contains_nan, std::nullopt);
+  EXPECT_EQ(manifests[1].partitions[1].contains_nan, std::nullopt);
+  EXPECT_EQ(manifests[2].partitions[0].contains_nan, std::nullopt);
 }
 
 TEST(ManifestList, ReadsWhatItWrites) {

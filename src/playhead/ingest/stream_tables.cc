@@ -1,6 +1,11 @@
 #include "playhead/ingest/stream_tables.h"
 
+#include "playhead/iceberg/partition_folders.h"
+
 #include <arrow/type.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace playhead::ingest {
 namespace {
@@ -29,6 +34,40 @@ table::PartitionTransform TableTransform(project::PartitionTransform transform) 
   return table::PartitionTransform::kIdentity;
 }
 
+/// The hour field whose folder gets that of its day before it: a declared day of the same column
+/// is no Iceberg field of its own, since a spec may hold one time transform of a column.
+const project::PartitionDecl* HourOf(const project::PartitionDecl& day,
+                                     const project::Stream& declaration) {
+  if (day.transform != project::PartitionTransform::kDay) return nullptr;
+  const auto hour =
+      std::ranges::find_if(declaration.partition_by, [&](const project::PartitionDecl& field) {
+        return field.transform == project::PartitionTransform::kHour &&
+               field.source_column == day.source_column;
+      });
+  return hour == declaration.partition_by.end() ? nullptr : &*hour;
+}
+
+std::vector<project::PartitionDecl> IcebergFields(const project::Stream& declaration) {
+  std::vector<project::PartitionDecl> fields;
+  for (const project::PartitionDecl& field : declaration.partition_by) {
+    if (HourOf(field, declaration) == nullptr) fields.push_back(field);
+  }
+  return fields;
+}
+
+/// The property `playhead.folders`; empty where the folders are the Iceberg fields.
+std::string Folders(const project::Stream& declaration) {
+  std::string folders;
+  bool has_day_of_hour = false;
+  for (const project::PartitionDecl& field : declaration.partition_by) {
+    if (!folders.empty()) folders += ", ";
+    const project::PartitionDecl* hour = HourOf(field, declaration);
+    has_day_of_hour |= hour != nullptr;
+    folders += hour == nullptr ? field.name : fmt::format("day({}) as {}", hour->name, field.name);
+  }
+  return has_day_of_hour ? folders : "";
+}
+
 decode::RowSchema MakeRowSchema(const project::Stream& declaration) {
   decode::RowSchema schema;
   for (const project::ColumnDecl& column : declaration.columns) {
@@ -44,7 +83,7 @@ decode::RowSchema MakeRowSchema(const project::Stream& declaration) {
                               .accepted_values = {}});
     schema.has_ingestion_date = true;
   }
-  for (const project::PartitionDecl& field : declaration.partition_by) {
+  for (const project::PartitionDecl& field : IcebergFields(declaration)) {
     schema.partition_by.push_back({.source_column = field.source_column,
                                    .transform = DecodeTransform(field.transform),
                                    .name = field.name});
@@ -66,12 +105,15 @@ IngestStream MakeIngestStream(const project::Stream& declaration) {
   auto row_schema = std::make_shared<decode::RowSchema>(MakeRowSchema(declaration));
   stream.main.id = {declaration.table_namespace, declaration.identifier};
   stream.main.schema = decode::BatchSchema(*row_schema);
-  for (const project::PartitionDecl& field : declaration.partition_by) {
+  for (const project::PartitionDecl& field : IcebergFields(declaration)) {
     stream.main.partition_by.push_back({.source_column = field.source_column,
                                         .transform = TableTransform(field.transform),
                                         .name = field.name});
   }
   stream.main.properties = declaration.table_properties;
+  if (std::string folders = Folders(declaration); !folders.empty()) {
+    stream.main.properties[std::string(iceberg::kFoldersKey)] = std::move(folders);
+  }
   stream.dead.id = {declaration.table_namespace, declaration.identifier + "_dead"};
   stream.dead.schema = decode::DeadLetterSchema();
   stream.row_schema = std::move(row_schema);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <regex>
+#include <set>
 #include <utility>
 
 namespace playhead::project {
@@ -76,10 +77,35 @@ void ReadType(YamlMap& column_map, ColumnDecl& column) {
   }
 }
 
+/// Names of Iceberg's metadata columns and of the columns of its delete files (spec, "Reserved
+/// Field IDs"; Java's MetadataColumns). Spark, which ignores case, refuses tables that have one.
+bool IsReservedByIceberg(const std::string& name) {
+  static const auto* const kReserved =
+      new std::set<std::string, std::less<>>{"_file",
+                                             "_pos",
+                                             "_deleted",
+                                             "_spec_id",
+                                             "_partition",
+                                             "_row_id",
+                                             "_last_updated_sequence_number",
+                                             "_change_type",
+                                             "_change_ordinal",
+                                             "_commit_snapshot_id",
+                                             "file_path",
+                                             "pos",
+                                             "row"};
+  return kReserved->contains(Lower(name));
+}
+
 void CheckName(YamlMap& column_map, const std::string& name) {
   static const auto* const kPattern = new std::regex("[A-Za-z_][A-Za-z0-9_]*");
   if (name.size() > kMatchedBytesMax || !std::regex_match(name, *kPattern)) {
     column_map.Report("name", fmt::format("got '{}', expected letters, digits and _", name));
+  } else if (IsReservedByIceberg(name)) {
+    column_map.Report("name", fmt::format("'{}': Iceberg reserves this name for its metadata "
+                                          "columns, so that Spark could not read the table; choose "
+                                          "another or leave it to _extra",
+                                          name));
   } else if (name.front() == '_') {
     column_map.Report("name", fmt::format("'{}': names that begin with _ are playhead's own source "
                                           "columns; choose another or leave it to _extra",

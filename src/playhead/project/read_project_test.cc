@@ -130,6 +130,37 @@ TEST_F(ReadProjectTest, EveryMistakeIsReportedAtOnceWithItsLine) {
                         "data_type: column at: unknown type TIMESTAMPZ"));
 }
 
+TEST_F(ReadProjectTest, NamesThatIcebergReservesAreRefusedInAnyCase) {
+  for (const char* name :
+       {"_file", "_pos", "_deleted", "_spec_id", "_partition", "_row_id",
+        "_last_updated_sequence_number", "_change_type", "_change_ordinal", "_commit_snapshot_id",
+        "file_path", "pos", "row", "File_Path", "ROW", "_Partition"}) {
+    EditSources("{name: at,",
+                std::string("{name: ") + name + ", data_type: INTEGER}\n          - {name: at,");
+    EXPECT_THAT(
+        Problems(),
+        HasSubstr(std::string("models/sources.yml:14: sources[bronze].tables[plays].columns[") +
+                  name + "].name: '" + name + "': Iceberg reserves this name"));
+  }
+  for (const char* name : {"file_paths", "position", "rows", "partition", "deleted"}) {
+    EditSources("{name: at,",
+                std::string("{name: ") + name + ", data_type: INTEGER}\n          - {name: at,");
+    EXPECT_EQ(Problems(), "");
+  }
+}
+
+TEST_F(ReadProjectTest, TheSameTransformOfAColumnIsDeclaredOnce) {
+  EditSources("[kind, day(at) as date]", "[day(at) as date, hour(at) as hour, kind]");
+  EXPECT_EQ(Problems(), "");
+  EditSources("[kind, day(at) as date]", "[day(at) as date, kind, day(at) as at_day]");
+  EXPECT_THAT(
+      Problems(),
+      HasSubstr("'date' and 'at_day' partition by the same transform of 'at'; leave one out"));
+  EditSources("[kind, day(at) as date]", "[kind, identity(kind) as sort]");
+  EXPECT_THAT(Problems(), HasSubstr("models/sources.yml:12: "));
+  EXPECT_THAT(Problems(), HasSubstr("partition by the same transform of 'kind'"));
+}
+
 TEST_F(ReadProjectTest, UnknownKeysComeWithTheNearestName) {
   Write("playhead.yml", std::string(kPlayheadYml) + "default_targets: dev\n");
   EXPECT_THAT(

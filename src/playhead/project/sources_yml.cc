@@ -149,6 +149,11 @@ void ReadPartitions(YamlMap& meta, const std::vector<ColumnDecl>& columns, Strea
       for (const PartitionDecl& other : stream.partition_by) {
         if (other.name == field->name) {
           status = Error(StatusCode::kInvalidArgument, "the name '{}' is given twice", other.name);
+        } else if (other.source_column == field->source_column &&
+                   other.transform == field->transform) {
+          status = Error(StatusCode::kInvalidArgument,
+                         "'{}' and '{}' partition by the same transform of '{}'; leave one out",
+                         other.name, field->name, field->source_column);
         }
       }
     }

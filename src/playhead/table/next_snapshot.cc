@@ -98,6 +98,7 @@ class SnapshotBuilder {
         manifests_(std::move(manifests)) {}
 
   Result<NextSnapshot> Build() {
+    iceberg::SettleContainsNan(metadata_, manifests_);
     const bool is_merge_due = IsMergeDue(metadata_, manifests_);
     if (!removed_.empty()) PH_RETURN_IF_ERROR(RemoveFiles());
     DropEmptyManifests();

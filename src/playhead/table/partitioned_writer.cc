@@ -3,7 +3,7 @@
 #include "playhead/base/arrow_status.h"
 #include "playhead/columnar/column_writers.h"
 #include "playhead/iceberg/arrow_schema.h"
-#include "playhead/iceberg/values.h"
+#include "playhead/iceberg/partition_folders.h"
 #include "playhead/table/data_file_writer.h"
 #include "playhead/table/parquet_properties.h"
 
@@ -71,6 +71,7 @@ class Writer final : public PartitionedWriter {
       : store_(store),
         schema_(table.CurrentSchema()),
         spec_(table.DefaultSpec()),
+        folders_(table, spec_),
         location_(table.location),
         arrow_schema_(iceberg::ArrowFromSchema(schema_)),
         staging_uri_(std::move(staging_uri)),
@@ -117,7 +118,7 @@ class Writer final : public PartitionedWriter {
     const std::string name = EscapeStem(stem);
     for (ClosedFile& file : closed_) {
       file.staged.file.path =
-          fmt::format("{}/data/{}{}-{}.parquet", location_, HiveFolders(file.staged.file.partition),
+          fmt::format("{}/data/{}{}-{}.parquet", location_, folders_.Of(file.staged.file.partition),
                       name, file.number);
       staged.push_back(std::move(file.staged));
     }
@@ -210,19 +211,10 @@ class Writer final : public PartitionedWriter {
     return store_.CloseMany(outputs);
   }
 
-  std::string HiveFolders(const Key& key) const {
-    std::string folders;
-    for (size_t i = 0; i < key.size(); ++i) {
-      const iceberg::NestedField* source = schema_.FindById(spec_.fields[i].source_id);
-      const auto kind = source == nullptr ? iceberg::TypeKind::kString : source->type->kind;
-      folders += iceberg::HiveFolder(spec_.fields[i], key[i], kind) + "/";
-    }
-    return folders;
-  }
-
   storage::ObjectStore& store_;
   const iceberg::Schema schema_;
   const iceberg::PartitionSpec spec_;
+  const iceberg::PartitionFolders folders_;
   const std::string location_;
   const std::shared_ptr<arrow::Schema> arrow_schema_;
   const std::string staging_uri_;
