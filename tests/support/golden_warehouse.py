@@ -20,6 +20,7 @@ class GoldenLake(Lake):
         self.warehouse = self.folder / "lake"
         self.landing = self.folder / "landing"
         self.project = self.folder / "project"
+        self.todays_project = SOURCE / "projects" / name
         self.binary = BINARY
         self.server = None
         self.url = None

@@ -3,6 +3,7 @@
 #include "playhead/base/suggest.h"
 #include "playhead/cli/output.h"
 #include "playhead/table/epoch_commit.h"
+#include "playhead/table/migrate_tables.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -31,6 +32,7 @@ Result<std::unique_ptr<WritableWarehouse>> WritableWarehouse::Open(
                              SystemClock());
   // What could not be finished holds its own tables only, and has been logged.
   PH_RETURN_IF_ERROR(committer.Recover());
+  PH_RETURN_IF_ERROR(table::MigrateTables(*opened->catalog_, *opened->store_, SystemClock()));
   for (const project::Stream& stream : config.project.streams) {
     opened->streams_.push_back(ingest::MakeIngestStream(stream));
   }

@@ -77,8 +77,8 @@ void ReadType(YamlMap& column_map, ColumnDecl& column) {
   }
 }
 
-/// Names of Iceberg's metadata columns and of the columns of its delete files (spec, "Reserved
-/// Field IDs"; Java's MetadataColumns). Spark, which ignores case, refuses tables that have one.
+/// Names of Iceberg's metadata columns, those of its delete files included (spec, "Reserved Field
+/// IDs"; Java's MetadataColumns). Spark reads no table that has one of the former.
 bool IsReservedByIceberg(const std::string& name) {
   static const auto* const kReserved =
       new std::set<std::string, std::less<>>{"_file",
@@ -102,9 +102,8 @@ void CheckName(YamlMap& column_map, const std::string& name) {
   if (name.size() > kMatchedBytesMax || !std::regex_match(name, *kPattern)) {
     column_map.Report("name", fmt::format("got '{}', expected letters, digits and _", name));
   } else if (IsReservedByIceberg(name)) {
-    column_map.Report("name", fmt::format("'{}': Iceberg reserves this name for its metadata "
-                                          "columns, so that Spark could not read the table; choose "
-                                          "another or leave it to _extra",
+    column_map.Report("name", fmt::format("'{}': Iceberg reserves this name for metadata columns; "
+                                          "choose another or leave it to _extra",
                                           name));
   } else if (name.front() == '_') {
     column_map.Report("name", fmt::format("'{}': names that begin with _ are playhead's own source "

@@ -2,6 +2,7 @@
 
 #include "playhead/base/logging.h"
 #include "playhead/iceberg/metadata_json.h"
+#include "playhead/iceberg/reserved_column.h"
 
 #include <utility>
 
@@ -14,6 +15,17 @@ bool IsDamaged(StatusCode code) {
 
 std::string SchemaText(const LakeTable& table) {
   return iceberg::SerializeSchema(table.metadata().CurrentSchema());
+}
+
+/// Tables of an earlier release are asked by today's names before they are migrated, too.
+void UseTodaysNames(catalog::TableState& state) {
+  auto schema = iceberg::RenameReservedColumn(state.metadata->CurrentSchema());
+  if (!schema) return;
+  auto renamed = std::make_shared<iceberg::TableMetadata>(*state.metadata);
+  for (iceberg::Schema& known : renamed->schemas) {
+    if (known.schema_id == schema->schema_id) known = *schema;
+  }
+  state.metadata = std::move(renamed);
 }
 
 }  // namespace
@@ -71,6 +83,7 @@ Result<LakeTables::TableMap> LakeTables::LoadAll() {
         before->second->metadata_location() == state->metadata_location) {
       loaded.emplace(id, before->second);
     } else {
+      UseTodaysNames(*state);
       loaded.emplace(id, std::make_shared<LakeTable>(*std::move(state), store_, manifests_));
     }
   }

@@ -14,6 +14,8 @@
 #include <parquet/exception.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <utility>
 
 namespace playhead::table {
@@ -61,19 +63,24 @@ Result<std::shared_ptr<arrow::Array>> KeptRows(const arrow::Array& topic_column,
   return mask;
 }
 
-Result<int64_t> CountTopicRows(storage::ObjectStore& store, const std::string& path,
-                               int32_t topic_id, const Topics& topics) {
+// How many rows the file has of each topic.
+Result<std::map<std::string, int64_t, std::less<>>> CountTopics(storage::ObjectStore& store,
+                                                                const std::string& path,
+                                                                int32_t topic_id) {
   PH_ASSIGN_OR_RETURN(auto reader, OpenReader(store, path));
   std::shared_ptr<arrow::Schema> schema;
   PH_RETURN_IF_ERROR(reader->GetSchema(&schema));
   PH_ASSIGN_OR_RETURN(const int column, TopicColumn(*schema, topic_id, path));
   std::shared_ptr<arrow::ChunkedArray> chunks;
   PH_RETURN_IF_ERROR(reader->ReadColumn(column, &chunks));
-  int64_t rows = 0;
+  std::map<std::string, int64_t, std::less<>> rows;
   for (const auto& chunk : chunks->chunks()) {
     const auto& values = static_cast<const arrow::StringArray&>(*chunk);
     for (int64_t i = 0; i < values.length(); ++i) {
-      if (values.IsValid(i) && IsAmong(values.GetView(i), topics)) ++rows;
+      if (values.IsNull(i)) continue;
+      auto topic = rows.find(values.GetView(i));
+      if (topic == rows.end()) topic = rows.emplace(values.GetString(i), 0).first;
+      ++topic->second;
     }
   }
   return rows;
@@ -153,7 +160,9 @@ Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
     if (verdict == Verdict::kNone) continue;
     int64_t rows = file.record_count;
     if (verdict == Verdict::kUnknown) {
-      PH_ASSIGN_OR_RETURN(rows, CountTopicRows(store, file.path, field->id, topics));
+      PH_ASSIGN_OR_RETURN(const auto counts, CountTopics(store, file.path, field->id));
+      rows = 0;
+      for (const auto& [topic, count] : counts) rows += IsAmong(topic, topics) ? count : 0;
     }
     if (rows == file.record_count) {
       found.whole.insert(file.path);
@@ -162,6 +171,23 @@ Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
     }
   }
   return found;
+}
+
+Result<std::set<std::string>> TopicsOfFile(storage::ObjectStore& store,
+                                           const iceberg::TableMetadata& metadata,
+                                           const iceberg::DataFile& file) {
+  PH_ASSIGN_OR_RETURN(const iceberg::NestedField* field, TopicField(metadata));
+  const auto lower = file.lower_bounds.find(field->id);
+  const auto upper = file.upper_bounds.find(field->id);
+  // An upper bound that was cut is larger than every value, so equal ones are the value.
+  if (lower != file.lower_bounds.end() && upper != file.upper_bounds.end() &&
+      lower->second == upper->second) {
+    return std::set{lower->second};
+  }
+  PH_ASSIGN_OR_RETURN(const auto counts, CountTopics(store, file.path, field->id));
+  std::set<std::string> topics;
+  for (const auto& [topic, count] : counts) topics.insert(topic);
+  return topics;
 }
 
 Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,

@@ -22,6 +22,12 @@ Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
                                   const iceberg::TableMetadata& metadata,
                                   const std::vector<std::string>& topics);
 
+/// The topics that a live file has rows of, by the bounds of `_topic` or the column itself.
+/// Errors: as FindTopicFiles.
+Result<std::set<std::string>> TopicsOfFile(storage::ObjectStore& store,
+                                           const iceberg::TableMetadata& metadata,
+                                           const iceberg::DataFile& file);
+
 /// Writes a mixed file anew without the rows of `topics`, staged at `staged_uri`; its final name is
 /// `<name>` in the same folder. Columns are those of the file, in today's types.
 Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
