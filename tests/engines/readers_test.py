@@ -1,14 +1,19 @@
-"""Strangers read the lake: PyIceberg's SQL catalog opens our SQLite catalog, DuckDB's iceberg extension and
-a plain glob read the files. All see the rows that `playhead sql` sees, also while ingest runs."""
+"""Strangers read the lake: PyIceberg's SQL catalog opens our SQLite catalog, DuckDB's iceberg extension,
+a plain glob, pyarrow and, where they are installed, pandas and polars read the files. All see the rows that
+`playhead sql` sees, also while ingest runs, and all columns of all tables of the five projects."""
 
+import importlib.util
 import threading
 
 import duckdb
 import duckdb_extensions
 import pyarrow.compute as pc
+import pyarrow.dataset
+import pyarrow.parquet
 from pyiceberg.catalog.sql import SqlCatalog
 
 from playhead_lake import Lake, equal
+from project_lakes import columns, positions, project_lakes, tables
 
 EVENTS = 4000
 SUMMARY = """select count(*) as rows, count(distinct event_id) as ids, min(timestamp)::varchar as first,
@@ -71,6 +76,76 @@ def check_same_rows(lake):
     return int(ours["rows"])
 
 
+def frames_of(folder):
+    """Readers of plain folders, in the form that README.md names."""
+    yield "pyarrow", pyarrow.parquet.read_table(folder, partitioning=None)
+    yield "pyarrow.dataset", pyarrow.dataset.dataset(folder).to_table()
+    if importlib.util.find_spec("pandas"):
+        import pandas  # pylint: disable=import-outside-toplevel
+        yield "pandas", pandas.read_parquet(folder, partitioning=None)
+    if importlib.util.find_spec("polars"):
+        import polars  # pylint: disable=import-outside-toplevel
+        yield "polars", polars.read_parquet(f"{folder}/**/*.parquet").to_arrow()
+
+
+def identities(frame):
+    names = ("_topic", "_topic_partition", "_offset")
+    as_list = "to_pylist" if hasattr(frame, "num_rows") else "tolist"
+    return sorted(zip(*(getattr(frame[name], as_list)() for name in names)))
+
+
+def check_whole_table(lake, catalog, connection, name):
+    want, want_columns = positions(lake, name), columns(lake, name)
+    table = catalog.load_table(f"bronze.{name}")
+    arrow = table.scan().to_arrow()
+    equal(f"{name}: columns by PyIceberg", arrow.column_names, want_columns)
+    equal(f"{name}: rows by PyIceberg", identities(arrow), want)
+    summaries = [summary for manifest in table.inspect.manifests().to_pylist()
+                 for summary in manifest["partition_summaries"]]
+    equal(f"{name}: contains_nan", {summary["contains_nan"] for summary in summaries} - {False}, set())
+    rows = connection.execute(f"select * from iceberg_scan('{table.metadata_location}')")
+    equal(f"{name}: columns by DuckDB", [column[0] for column in rows.description], want_columns)
+    equal(f"{name}: rows by DuckDB", len(rows.fetchall()), len(want))
+    if not want:
+        return
+    for reader, frame in frames_of(str(lake.warehouse / "bronze" / name / "data")):
+        equal(f"{name}: columns by {reader}", list(getattr(frame, "column_names", frame.columns)),
+              want_columns)
+        equal(f"{name}: rows by {reader}", identities(frame), want)
+
+
+def check_all_projects():
+    connection = duckdb_with_iceberg()
+    with project_lakes() as lakes:
+        for lake in lakes.values():
+            catalog = open_catalog(lake)
+            for name in tables(lake):
+                check_whole_table(lake, catalog, connection, name)
+        check_day_and_hour(lakes["listening"])
+
+
+def check_day_and_hour(lake):
+    """Two folders, one Iceberg field, and a filter by date leaves files out."""
+    table = open_catalog(lake).load_table("bronze.listen_events")
+    equal("fields of the spec", [field.name for field in table.spec().fields], ["hour"])
+    files = list(table.scan().plan_files())
+    folders = {"/".join(part.split("=")[0] for part in task.file.file_path.split("/")[-3:-1])
+               for task in files}
+    equal("folders", folders, {"date/hour"})
+    by_day = lake.sql("""select strftime(ts at time zone 'UTC', '%Y-%m-%d') as day, count(*) as n
+      from bronze.listen_events group by 1 order by 1""")
+    assert len(by_day) > 1, by_day
+    for line in by_day:
+        scan = table.scan(row_filter=f"ts >= '{line['day']}T00:00:00+00:00' and "
+                                     f"ts <= '{line['day']}T23:59:59.999999+00:00'")
+        equal(f"PyIceberg: rows of {line['day']}", scan.to_arrow().num_rows, int(line["n"]))
+        assert len(list(scan.plan_files())) < len(files), f"{line['day']}: no file is left out"
+    hive = duckdb.sql(f"""select date::varchar, count(*) from read_parquet(
+        '{lake.warehouse}/bronze/listen_events/data/**/*.parquet', hive_partitioning = true)
+        group by 1 order by 1""").fetchall()
+    equal("Hive folders by day", dict(hive), {line["day"]: int(line["n"]) for line in by_day})
+
+
 def main():
     with Lake("content") as lake:
         lake.start_up("--epoch-interval-ms", "200")
@@ -99,6 +174,7 @@ def main():
         lake.stop_up()
         equal("rows", check_same_rows(lake), EVENTS)
         lake.audit()
+    check_all_projects()
 
 
 if __name__ == "__main__":

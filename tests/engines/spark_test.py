@@ -1,7 +1,10 @@
 """Real PySpark reads what we wrote, as Parquet by path and as Iceberg through our catalog's own database;
-its results are those of `playhead sql`."""
+its results are those of `playhead sql`. All columns of all tables of the five projects, and those of a
+migrated warehouse, are selected, described, copied, filtered, deleted from and rewritten by it."""
 
+from golden_warehouse import golden_warehouse
 from playhead_lake import Lake, equal
+from project_lakes import columns, positions, project_lakes, tables
 from spark_session import open_spark
 
 EVENTS = 5000
@@ -59,19 +62,77 @@ def types(spark, lake):
            lake.sql(f"select _reason as r, count(*) as n from {TABLE}_dead group by all")})
 
 
+METADATA_TABLES = ["snapshots", "history", "refs", "files", "entries", "manifests", "partitions",
+                   "all_data_files", "all_entries", "all_manifests"]
+
+
+def jdbc_catalog(warehouse):
+    # Under the name that it has in the database.
+    catalog = "spark.sql.catalog.playhead"
+    return {
+        catalog: "org.apache.iceberg.spark.SparkCatalog",
+        f"{catalog}.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        f"{catalog}.uri": f"jdbc:sqlite:{warehouse}/catalog.db",
+        f"{catalog}.jdbc.schema-version": "V1",
+        f"{catalog}.warehouse": f"file://{warehouse}"}
+
+
+def identities(rows):
+    return sorted((row["_topic"], row["_topic_partition"], row["_offset"]) for row in rows)
+
+
+def whole_table(spark, lake, project, table, facts):
+    """Every statement that names all columns, on one table; the last of them change it."""
+    name = f"playhead.bronze.{table}"
+    want, want_columns = positions(lake, table), columns(lake, table)
+    rows = spark.sql(f"select * from {name}")
+    equal(f"{name}: columns", rows.columns, want_columns)
+    equal(f"{name}: rows", identities(rows.collect()), want)
+    described = [row["col_name"] for row in spark.sql(f"describe {name}").collect()]
+    equal(f"{name}: described", described[:len(want_columns)], want_columns)
+    equal(f"{name}: filtered", spark.sql(
+        f"select _offset from {name} where _topic_partition = 0").count(), len(want))
+    copy = f"scratch.{project}.{table}"
+    spark.sql(f"create table {copy} using iceberg as select * from {name}")
+    equal(f"{name}: copied", spark.table(copy).count(), len(want))
+    for fact in facts:
+        spark.sql(f"select * from {name}.{fact}").collect()
+    if not want:
+        return 0
+    gone = want[len(want) // 2]
+    spark.sql(f"delete from {name} where _topic = '{gone[0]}' and _offset = {gone[2]}")
+    kept = [position for position in want if position != gone]
+    spark.sql(f"call playhead.system.rewrite_data_files(table => 'bronze.{table}',"
+              " options => map('rewrite-all', 'true'))").collect()
+    equal(f"{name}: rows after a delete and a rewrite", identities(
+        spark.sql(f"select * from {name}").collect()), kept)
+    equal(f"{name}: the same by playhead", positions(lake, table), kept)
+    return len(want)
+
+
+def whole_lake(spark, lake, project, facts):
+    """`facts`: the metadata tables to be read of each table."""
+    spark = spark.newSession()
+    for setting, value in jdbc_catalog(lake.warehouse).items():
+        spark.conf.set(setting, value)
+    rows = {table: whole_table(spark, lake, project, table, facts) for table in tables(lake)}
+    assert any(rows.values()) and any(
+        count for table, count in rows.items() if table.endswith("_dead")), f"{project}: {rows}"
+
+
 def main():
-    with Lake("content") as lake:
+    with Lake("content") as lake, project_lakes() as lakes, golden_warehouse("listening") as old:
         events = lake.folder / "events.jsonl"
         lake.run("simulate", "media_events", "--events", EVENTS, "--seed", "17", "--faults", "0.05",
                  "--to", events)
         lake.run("ingest", "--stream", "media_events", events)
-        catalog = "spark.sql.catalog.playhead"
         spark = open_spark(lake.folder, "iceberg-spark-runtime", "sqlite-jdbc", **{
-            catalog: "org.apache.iceberg.spark.SparkCatalog",
-            f"{catalog}.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
-            f"{catalog}.uri": f"jdbc:sqlite:{lake.warehouse}/catalog.db",
-            f"{catalog}.jdbc.schema-version": "V1",
-            f"{catalog}.warehouse": f"file://{lake.warehouse}"})
+            **jdbc_catalog(lake.warehouse),
+            "spark.sql.extensions":
+                "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+            "spark.sql.catalog.scratch": "org.apache.iceberg.spark.SparkCatalog",
+            "spark.sql.catalog.scratch.type": "hadoop",
+            "spark.sql.catalog.scratch.warehouse": f"file://{lake.folder}/scratch"})
         check(spark, lake)
         types(spark, lake)
         # A second commit, and a table that Spark has open.
@@ -80,6 +141,18 @@ def main():
         lake.run("ingest", "--stream", "media_events", more)
         spark.sql(f"refresh table playhead.{TABLE}")
         check(spark, lake)
+
+        for name, one in lakes.items():
+            whole_lake(spark, one, name,
+                       METADATA_TABLES if name == "content" else METADATA_TABLES[-1:])
+        # After what Spark did to it, a lake goes on.
+        content = lakes["content"]
+        before = content.count(TABLE)
+        content.run("ingest", "--stream", "media_events", more)
+        equal("rows of ours after Spark's", content.count(TABLE), before + EVENTS // 2)
+        old.run("ingest", "--once")
+        # The manifest lists of snapshots from before leave `contains_nan` open, so all_manifests fails.
+        whole_lake(spark, old, "golden", METADATA_TABLES[:-1])
         spark.stop()
 
 

@@ -33,6 +33,6 @@ def golden_warehouse(name):
         fcntl.flock(lock, fcntl.LOCK_EX)
         shutil.rmtree(ROOT, ignore_errors=True)
         with tarfile.open(SOURCE / "tests" / "golden" / "warehouses" / f"{name}.tar.gz") as tar:
-            tar.extractall(ROOT, filter="data")
+            tar.extractall(ROOT)
         with GoldenLake(name) as lake:
             yield lake
