@@ -13,7 +13,7 @@ import pyarrow.parquet
 from pyiceberg.catalog.sql import SqlCatalog
 
 from playhead_lake import Lake, equal
-from project_lakes import columns, positions, project_lakes, tables
+from project_lakes import project_lakes, tables
 
 EVENTS = 4000
 SUMMARY = """select count(*) as rows, count(distinct event_id) as ids, min(timestamp)::varchar as first,
@@ -94,8 +94,8 @@ def identities(frame):
     return sorted(zip(*(getattr(frame[name], as_list)() for name in names)))
 
 
-def check_whole_table(lake, catalog, connection, name):
-    want, want_columns = positions(lake, name), columns(lake, name)
+def check_whole_table(lake, catalog, connection, name, of_ours):
+    want_columns, want = of_ours
     table = catalog.load_table(f"bronze.{name}")
     arrow = table.scan().to_arrow()
     equal(f"{name}: columns by PyIceberg", arrow.column_names, want_columns)
@@ -119,8 +119,8 @@ def check_all_projects():
     with project_lakes() as lakes:
         for lake in lakes.values():
             catalog = open_catalog(lake)
-            for name in tables(lake):
-                check_whole_table(lake, catalog, connection, name)
+            for name, of_ours in tables(lake).items():
+                check_whole_table(lake, catalog, connection, name, of_ours)
         check_day_and_hour(lakes["listening"])
 
 

@@ -1,6 +1,7 @@
 """The five shipped projects, each with some rows in every table that its simulator feeds, and dead letters."""
 
 import contextlib
+from typing import NamedTuple
 
 from playhead_lake import Lake
 
@@ -37,17 +38,21 @@ def project_lakes():
         yield lakes
 
 
+class Table(NamedTuple):
+    """What `playhead sql` says of a table."""
+    columns: list
+    positions: list  # the rows' identities, sorted
+
+
 def tables(lake):
-    """All tables of a lake, those of dead letters included."""
-    return [row["table_name"] for row in
-            lake.sql("select table_name from playhead.tables order by table_name")]
-
-
-def columns(lake, table):
-    return [row["column_name"] for row in lake.sql(f"describe bronze.{table}")]
-
-
-def positions(lake, table):
-    """The rows' identities, sorted."""
-    rows = lake.sql(f"select _topic, _topic_partition, _offset from bronze.{table}")
-    return sorted((row["_topic"], int(row["_topic_partition"]), int(row["_offset"])) for row in rows)
+    """All tables of a lake by name, those of dead letters included."""
+    by_name = {}
+    for row in lake.sql("""select table_name, column_name from information_schema.columns
+        where table_schema = 'bronze' order by table_name, ordinal_position"""):
+        by_name.setdefault(row["table_name"], Table([], [])).columns.append(row["column_name"])
+    for row in lake.sql(" union all ".join(
+            f"select '{name}' as name, _topic, _topic_partition, _offset from bronze.{name}"
+            for name in by_name)):
+        by_name[row["name"]].positions.append(
+            (row["_topic"], int(row["_topic_partition"]), int(row["_offset"])))
+    return {name: Table(table.columns, sorted(table.positions)) for name, table in by_name.items()}

@@ -7,6 +7,7 @@
 #include <duckdb/storage/statistics/numeric_stats.hpp>
 #include <duckdb/storage/statistics/string_stats.hpp>
 
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,29 +30,56 @@ std::optional<T> FindIn(const std::map<int32_t, T>& values, int32_t field_id) {
   return value == values.end() ? std::nullopt : std::optional<T>(value->second);
 }
 
-/// An identity partition value is the bound on both sides; some writers keep no bounds beside it.
-std::optional<std::string> IdentityValue(const iceberg::TableMetadata& metadata,
-                                         const catalog::LiveFile& file, int32_t field_id) {
+constexpr int64_t kMicrosPerHour = 3'600'000'000;
+constexpr int64_t kMicrosPerDay = 24 * kMicrosPerHour;
+constexpr int32_t kDaysMax = 100'000'000;  // further ones are no microseconds of 64 bits
+
+/// The span of times that a day or an hour covers.
+Bounds SpanOf(const iceberg::PartitionField& field, const iceberg::PartitionValue& value,
+              iceberg::TypeKind source) {
+  const auto* number = std::get_if<int32_t>(&value);
+  const bool is_time =
+      source == iceberg::TypeKind::kTimestamp || source == iceberg::TypeKind::kTimestamptz;
+  if (number == nullptr || !is_time) return {};
+  int64_t micros = 0;
+  if (field.transform == iceberg::Transform::kHour) {
+    micros = kMicrosPerHour;
+  } else if (field.transform == iceberg::Transform::kDay && std::abs(*number) < kDaysMax) {
+    micros = kMicrosPerDay;
+  } else {
+    return {};
+  }
+  const int64_t begin = *number * micros;
+  return {.lower = iceberg::EncodeLong(begin), .upper = iceberg::EncodeLong(begin + micros - 1)};
+}
+
+/// What the partition values say of a column: an identity is the bound on both sides, a day or an
+/// hour spans its times. Some writers keep no bounds beside them.
+Bounds PartitionBounds(const iceberg::TableMetadata& metadata, const catalog::LiveFile& file,
+                       const iceberg::NestedField& column) {
   for (const iceberg::PartitionSpec& spec : metadata.specs) {
     if (spec.spec_id != file.spec_id) continue;
     for (size_t i = 0; i < spec.fields.size() && i < file.file.partition.size(); ++i) {
       const iceberg::PartitionField& field = spec.fields[i];
-      if (field.source_id == field_id && field.transform == iceberg::Transform::kIdentity &&
-          !std::holds_alternative<std::monostate>(file.file.partition[i])) {
-        return iceberg::EncodePartitionValue(file.file.partition[i]);
+      const iceberg::PartitionValue& value = file.file.partition[i];
+      if (field.source_id != column.id || std::holds_alternative<std::monostate>(value)) continue;
+      if (field.transform == iceberg::Transform::kIdentity) {
+        const std::string bound = iceberg::EncodePartitionValue(value);
+        return {.lower = bound, .upper = bound};
       }
+      if (Bounds span = SpanOf(field, value, column.type->kind); span.lower) return span;
     }
   }
-  return std::nullopt;
+  return {};
 }
 
 Bounds BoundsOf(const iceberg::TableMetadata& metadata, const catalog::LiveFile& file,
                 const iceberg::NestedField& field) {
-  if (std::optional<std::string> value = IdentityValue(metadata, file, field.id)) {
-    return {.lower = value, .upper = value};
-  }
   Bounds bounds{.lower = FindIn(file.file.lower_bounds, field.id),
                 .upper = FindIn(file.file.upper_bounds, field.id)};
+  const Bounds of_partition = PartitionBounds(metadata, file, field);
+  if (!bounds.lower) bounds.lower = of_partition.lower;
+  if (!bounds.upper) bounds.upper = of_partition.upper;
   const bool is_floating = field.type->kind == iceberg::TypeKind::kFloat ||
                            field.type->kind == iceberg::TypeKind::kDouble;
   // Bounds leave NaN out, and DuckDB sorts it above everything.

@@ -10,9 +10,10 @@
 
 namespace playhead::sql {
 
-/// Whether some row of the file may pass all filters, by the file's bounds, null counts and
-/// identity partition values. Filters are keyed by the position of the column in the current
-/// schema; columns and types without usable bounds never rule a file out.
+/// Whether some row of the file may pass all filters, by the file's bounds, null counts and, where
+/// it has no bounds, its partition values (identity, day, hour). Filters are keyed by the position
+/// of the column in the current schema; columns and types without usable bounds never rule a file
+/// out.
 bool MayHoldRows(const iceberg::TableMetadata& metadata, const catalog::LiveFile& file,
                  const duckdb::TableFilterSet& filters);
 
