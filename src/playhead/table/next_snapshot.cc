@@ -6,6 +6,7 @@
 #include "playhead/table/snapshot_summary.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace playhead::table {
@@ -63,7 +64,7 @@ class SnapshotBuilder {
     for (const iceberg::PartitionSpec& spec : metadata_.specs) {
       if (spec.spec_id == spec_id) return &spec;
     }
-    return Error(StatusCode::kDataCorrupt, "a manifest has an unknown spec: table={} spec={}",
+    return Error(StatusCode::kDataCorrupt, "files have an unknown partition spec: table={} spec={}",
                  head_.id.ToString(), spec_id);
   }
 
@@ -164,19 +165,26 @@ class SnapshotBuilder {
   }
 
   Status AddFiles() {
-    const iceberg::PartitionSpec& spec = metadata_.DefaultSpec();
-    std::vector<ManifestEntry> entries;
+    // A file keeps the spec that it was written for, though another writer has changed the table's.
+    std::map<int32_t, std::vector<ManifestEntry>> by_spec;
     for (const iceberg::DataFile& file : change_.added) {
-      if (file.partition.size() != spec.fields.size()) {
+      counts_.Add(file);
+      by_spec[file.spec_id].push_back(
+          {.status = EntryStatus::kAdded, .snapshot_id = snapshot_id_, .file = file});
+    }
+    for (const auto& [spec_id, entries] : by_spec) {
+      PH_ASSIGN_OR_RETURN(const iceberg::PartitionSpec* spec, FindSpec(spec_id));
+      const auto fits = [&](const ManifestEntry& entry) {
+        return entry.file.partition.size() == spec->fields.size();
+      };
+      if (!std::ranges::all_of(entries, fits)) {
         return Error(StatusCode::kInvalidArgument,
                      "a file was written for another partitioning: table={} path={}",
-                     head_.id.ToString(), file.path);
+                     head_.id.ToString(), entries.front().file.path);
       }
-      counts_.Add(file);
-      entries.push_back({.status = EntryStatus::kAdded, .snapshot_id = snapshot_id_, .file = file});
+      PH_ASSIGN_OR_RETURN(ManifestFile added, WriteManifest(*spec, entries));
+      manifests_.insert(manifests_.begin(), std::move(added));
     }
-    PH_ASSIGN_OR_RETURN(ManifestFile added, WriteManifest(spec, entries));
-    manifests_.insert(manifests_.begin(), std::move(added));
     return {};
   }
 
