@@ -54,8 +54,15 @@ Status Committer::Recover() {
   }
   PH_ASSIGN_OR_RETURN(const auto tables, catalog_.ListTables());
   for (const catalog::TableId& id : tables) {
-    PH_ASSIGN_OR_RETURN(const catalog::TableState table, catalog_.Load(id));
-    PH_RETURN_IF_ERROR(SweepReplacedFiles(store_, *table.metadata));
+    const Result<catalog::TableState> table = catalog_.Load(id);
+    const Status swept =
+        table.ok() ? SweepReplacedFiles(store_, *table->metadata) : table.error();
+    if (swept.code() == StatusCode::kUnavailable) return swept;
+    if (!swept.ok()) {
+      // One table that cannot be read keeps no other from being ingested.
+      logging::Warn("table", "not looked at for replaced files",
+                    {{"table", id.ToString()}, {"why", swept.ToString()}});
+    }
   }
   return {};
 }
