@@ -32,6 +32,10 @@ struct IngestArgs {
 
 Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop_token stop) {
   PH_ASSIGN_OR_RETURN(const ingest::IngestStream* stream, warehouse.FindStream(args.stream));
+  if (const auto refused = warehouse.refused().find(stream->name);
+      refused != warehouse.refused().end()) {
+    return refused->second.WithContext(stream->name);
+  }
   // A stream whose every file was loaded before still has its line in the summary.
   warehouse.board().Add({.stream = stream->name});
   Status first_failure;
@@ -99,11 +103,12 @@ int RunIngest(const config::ResolvedConfig& config, const IngestArgs& args) {
                       "ingestion_date in --vars chooses landing files, --stream names its own"));
   }
   const StopSignal signal;
-  Result<std::unique_ptr<WritableWarehouse>> warehouse = WritableWarehouse::Open(config);
+  ingest::StatusBoard board;
+  Result<std::unique_ptr<WritableWarehouse>> warehouse = WritableWarehouse::Open(config, board);
   if (!warehouse.ok()) return Fail(warehouse.error());
   const Status done = args.stream.empty() ? IngestProject(config, **warehouse, args, *dates, signal)
                                           : LoadFiles(**warehouse, args, signal.token());
-  const Status printed = PrintSummary((*warehouse)->board().States(), args.format);
+  const Status printed = PrintSummary(board.States(), args.format);
   if (!done.ok()) return Fail(done);
   return printed.ok() ? kExitDone : Fail(printed);
 }

@@ -33,6 +33,7 @@ IngestRunner::~IngestRunner() {
 }
 
 void IngestRunner::Start() {
+  for (const auto& [stream, why] : warehouse_.refused()) Report(stream, why);
   for (const ingest::IngestStream& stream : warehouse_.streams()) {
     if (stream.declaration->topic.empty() || options_.landing_dates) continue;
     threads_.emplace_back([this, &stream](std::stop_token stop) { RunStream(stream, stop); });
@@ -57,9 +58,13 @@ Status IngestRunner::Join() {
 }
 
 void IngestRunner::Report(const std::string& stream, const Status& status) {
-  logging::Error("ingest", "stream stopped", {{"stream", stream}, {"why", status.ToString()}});
   warehouse_.board().Hold(stream, status.ToString());
   const std::lock_guard lock(mutex_);
+  // A stream that is tried again and again says the same only once.
+  std::string& reported = reported_[stream];
+  if (reported == status.message()) return;
+  reported = status.message();
+  logging::Error("ingest", "stream stopped", {{"stream", stream}, {"why", status.ToString()}});
   if (first_failure_.ok()) first_failure_ = status.WithContext(stream);
 }
 
@@ -69,6 +74,8 @@ void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token
     Result<std::unique_ptr<log::LogReader>> reader = OpenReader(config_, stream.declaration->topic);
     if (!reader.ok()) {
       status = reader.error();
+    } else if (Status ensured = warehouse_.EnsureTables(stream); !ensured.ok()) {
+      status = std::move(ensured);
     } else {
       ingest::LogIngest ingest(warehouse_.lake(), stream, **reader,
                                {.limits = EpochLimitsOf(config_),

@@ -5,6 +5,7 @@
 #include "playhead/ingest/landing_scan.h"
 #include "playhead/log/log.h"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -47,6 +48,7 @@ class IngestRunner {
   std::vector<std::jthread> threads_;
   std::mutex mutex_;
   Status first_failure_;
+  std::map<std::string, std::string> reported_;  // by stream: what it was stopped by last
 };
 
 }  // namespace playhead::cli

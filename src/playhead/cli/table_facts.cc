@@ -1,5 +1,6 @@
 #include "playhead/cli/table_facts.h"
 
+#include "playhead/base/data_type_name.h"
 #include "playhead/iceberg/arrow_schema.h"
 #include "playhead/iceberg/partition_folders.h"
 
@@ -64,7 +65,7 @@ Table TableFacts::Schema() const {
   for (size_t i = 0; i < schema.fields.size(); ++i) {
     const iceberg::NestedField& field = schema.fields[i];
     table.rows.push_back({int64_t{field.id}, field.name,
-                          project::DataTypeName(*arrow_schema->field(static_cast<int>(i))->type()),
+                          DataTypeName(*arrow_schema->field(static_cast<int>(i))->type()),
                           field.is_required, field.doc});
   }
   return table;

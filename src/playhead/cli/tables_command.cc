@@ -36,29 +36,51 @@ std::string EventTimeColumn(const config::ResolvedConfig& config, const catalog:
   return "";
 }
 
+Result<std::vector<Cell>> SummaryOf(const config::ResolvedConfig& config, const ReadableLake& lake,
+                                    const catalog::TableId& id) {
+  PH_ASSIGN_OR_RETURN(const catalog::TableState state, lake.catalog->Load(id));
+  PH_ASSIGN_OR_RETURN(const std::vector<catalog::LiveFile> files,
+                      catalog::LiveFiles(*lake.store, *state.metadata));
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  for (const catalog::LiveFile& file : files) {
+    rows += file.file.record_count;
+    bytes += file.file.file_bytes;
+  }
+  const std::optional<int64_t> newest =
+      NewestMicros(*state.metadata, files, EventTimeColumn(config, id));
+  const iceberg::Snapshot* snapshot = state.metadata->CurrentSnapshot();
+  return std::vector<Cell>{
+      id.ToString(),
+      rows,
+      static_cast<int64_t>(files.size()),
+      bytes,
+      static_cast<int64_t>(state.metadata->snapshots.size()),
+      newest ? Cell(IsoMicros(*newest)) : Cell(),
+      snapshot != nullptr ? Cell(IsoMicros(snapshot->timestamp_ms * 1000)) : Cell()};
+}
+
+/// The column `problem` is there only when a table has one; such a table has nothing else.
 Result<Table> ListTables(const config::ResolvedConfig& config, const ReadableLake& lake) {
   Table table{
       .columns = {"table", "rows", "files", "bytes", "snapshots", "newest_event", "last_commit"},
       .rows = {}};
   PH_ASSIGN_OR_RETURN(const std::vector<catalog::TableId> ids, lake.catalog->ListTables());
+  bool has_problem = false;
   for (const catalog::TableId& id : ids) {
-    PH_ASSIGN_OR_RETURN(const catalog::TableState state, lake.catalog->Load(id));
-    PH_ASSIGN_OR_RETURN(const std::vector<catalog::LiveFile> files,
-                        catalog::LiveFiles(*lake.store, *state.metadata));
-    int64_t rows = 0;
-    int64_t bytes = 0;
-    for (const catalog::LiveFile& file : files) {
-      rows += file.file.record_count;
-      bytes += file.file.file_bytes;
-    }
-    const std::optional<int64_t> newest =
-        NewestMicros(*state.metadata, files, EventTimeColumn(config, id));
-    const iceberg::Snapshot* snapshot = state.metadata->CurrentSnapshot();
-    table.rows.push_back(
-        {id.ToString(), rows, static_cast<int64_t>(files.size()), bytes,
-         static_cast<int64_t>(state.metadata->snapshots.size()),
-         newest ? Cell(IsoMicros(*newest)) : Cell(),
-         snapshot != nullptr ? Cell(IsoMicros(snapshot->timestamp_ms * 1000)) : Cell()});
+    Result<std::vector<Cell>> summary = SummaryOf(config, lake, id);
+    if (!summary.ok() && summary.error().code() == StatusCode::kNotFound) continue;  // dropped
+    has_problem |= !summary.ok();
+    std::vector<Cell> row = {id.ToString()};
+    if (summary.ok()) row = *std::move(summary);
+    row.resize(table.columns.size());
+    row.push_back(summary.ok() ? Cell() : Cell(summary.error().message()));
+    table.rows.push_back(std::move(row));
+  }
+  if (has_problem) {
+    table.columns.emplace_back("problem");
+  } else {
+    for (std::vector<Cell>& row : table.rows) row.pop_back();
   }
   return table;
 }

@@ -8,6 +8,7 @@
 #include "playhead/cli/summary.h"
 #include "playhead/cli/warehouse.h"
 #include "playhead/config/config.h"
+#include "playhead/ingest/lake.h"
 #include "playhead/log/journal.h"
 #include "playhead/log/kafka_journal.h"
 #include "playhead/server/collector.h"
@@ -20,6 +21,10 @@
 
 namespace playhead::cli {
 namespace {
+
+/// Where `/readyz` says what keeps ingest from starting.
+constexpr const char* kWarehouse = "warehouse";
+constexpr int64_t kWarehouseRetryMicros = 5'000'000;
 
 /// The journal and the collector that writes it; ended in the order that loses nothing.
 struct Intake {
@@ -74,13 +79,40 @@ Result<Intake> StartIntake(const config::ResolvedConfig& config, Metrics& metric
   return intake;
 }
 
+using Warehouse = std::unique_ptr<WritableWarehouse>;
+
+/// A warehouse that cannot be opened keeps no event out: it is tried again, and `/readyz` says why.
+bool MayOpenLater(const Result<Warehouse>& warehouse) {
+  return !warehouse.ok() && warehouse.error().code() != StatusCode::kAlreadyExists;
+}
+
+Result<Warehouse> OpenLater(const config::ResolvedConfig& config, ingest::StatusBoard& board,
+                            Result<Warehouse> warehouse, const std::stop_token& stop) {
+  std::string reported;
+  while (MayOpenLater(warehouse)) {
+    const std::string why = warehouse.error().ToString();
+    board.Hold(kWarehouse, why);
+    if (why != reported) {
+      logging::Error("up", "events are taken in, but cannot be ingested", {{"why", why}});
+    }
+    reported = why;
+    if (!ingest::SleepUnlessStopped(stop, kWarehouseRetryMicros)) return warehouse;
+    warehouse = WritableWarehouse::Open(config, board);
+  }
+  if (warehouse.ok() && !reported.empty()) board.Hold(kWarehouse, "");
+  return warehouse;
+}
+
 int RunUp(const config::ResolvedConfig& config) {
   const StopSignal signal;
   Metrics metrics;
-  Result<std::unique_ptr<WritableWarehouse>> warehouse = WritableWarehouse::Open(config, &metrics);
-  if (!warehouse.ok()) return Fail(warehouse.error());
-  Result<Intake> intake = StartIntake(config, metrics, &(*warehouse)->board());
+  ingest::StatusBoard board(&metrics);
+  Result<Warehouse> warehouse = WritableWarehouse::Open(config, board);
+  if (!warehouse.ok() && !MayOpenLater(warehouse)) return Fail(warehouse.error());
+  Result<Intake> intake = StartIntake(config, metrics, &board);
   if (!intake.ok()) return Fail(intake.error());
+  warehouse = OpenLater(config, board, std::move(warehouse), signal.token());
+  if (!warehouse.ok()) return Fail(warehouse.error());
   IngestRunner runner(config, **warehouse, {});
   runner.Start();
   signal.Wait();
@@ -90,7 +122,7 @@ int RunUp(const config::ResolvedConfig& config) {
   runner.Stop();
   const Status done = runner.Join();
   intake->Stop();
-  const Status printed = PrintSummary((*warehouse)->board().States(), {});
+  const Status printed = PrintSummary(board.States(), {});
   if (!done.ok()) return Fail(done);
   return printed.ok() ? kExitDone : Fail(printed);
 }

@@ -10,10 +10,19 @@
 #include <utility>
 
 namespace playhead::cli {
+namespace {
+
+/// No table's own fault, so that the next would fail alike.
+bool IsOfTheWarehouse(StatusCode code) {
+  return code == StatusCode::kUnavailable || code == StatusCode::kResourceExhausted ||
+         code == StatusCode::kCommitUnknown;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<WritableWarehouse>> WritableWarehouse::Open(
-    const config::ResolvedConfig& config, Metrics* metrics) {
-  std::unique_ptr<WritableWarehouse> opened(new WritableWarehouse(metrics));
+    const config::ResolvedConfig& config, ingest::StatusBoard& board) {
+  std::unique_ptr<WritableWarehouse> opened(new WritableWarehouse(board));
   opened->warehouse_uri_ = config.warehouse_uri;
   PH_ASSIGN_OR_RETURN(opened->folder_, storage::LocalPath(config.warehouse_uri));
   std::error_code error;
@@ -36,9 +45,17 @@ Result<std::unique_ptr<WritableWarehouse>> WritableWarehouse::Open(
   for (const project::Stream& stream : config.project.streams) {
     opened->streams_.push_back(ingest::MakeIngestStream(stream));
   }
-  PH_RETURN_IF_ERROR(ingest::EnsureStreamTables(
-      *opened->catalog_, *opened->store_, opened->warehouse_uri_, opened->streams_, SystemClock()));
+  for (const ingest::IngestStream& stream : opened->streams_) {
+    const Status ensured = opened->EnsureTables(stream);
+    if (IsOfTheWarehouse(ensured.code())) return ensured;
+    if (!ensured.ok()) opened->refused_.emplace(stream.name, ensured);
+  }
   return opened;
+}
+
+Status WritableWarehouse::EnsureTables(const ingest::IngestStream& stream) {
+  return ingest::EnsureStreamTables(*catalog_, *store_, warehouse_uri_, stream, SystemClock())
+      .status();
 }
 
 Result<const ingest::IngestStream*> WritableWarehouse::FindStream(const std::string& name) const {

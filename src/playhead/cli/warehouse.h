@@ -7,6 +7,7 @@
 #include "playhead/ingest/stream_tables.h"
 #include "playhead/storage/object_store.h"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,13 +16,14 @@
 namespace playhead::cli {
 
 /// The warehouse of a command, opened for writing: store, catalog, the lock that keeps a second
-/// ingest out, recovered from whatever the last process left, all declared tables made.
+/// ingest out, recovered from whatever the last process left, all declared tables made but those of
+/// refused().
 class WritableWarehouse {
  public:
-  /// Errors: kAlreadyExists (another ingest holds the lock; names its process), those of recovery
-  /// and of table::EnsureTables. `metrics`, when given, outlives it.
+  /// Errors: kAlreadyExists (another ingest holds the lock; names its process), those of recovery,
+  /// kUnavailable (catalog or store). `board` outlives it.
   static Result<std::unique_ptr<WritableWarehouse>> Open(const config::ResolvedConfig& config,
-                                                         Metrics* metrics = nullptr);
+                                                         ingest::StatusBoard& board);
 
   ingest::Lake lake() {
     return {.catalog = *catalog_,
@@ -31,20 +33,25 @@ class WritableWarehouse {
             .board = board_};
   }
   const std::vector<ingest::IngestStream>& streams() const { return streams_; }
+  /// By stream: why its tables cannot take rows. The others are not held up.
+  const std::map<std::string, Status>& refused() const { return refused_; }
+  /// Makes or evolves the tables of a stream. Errors: as table::EnsureTables().
+  Status EnsureTables(const ingest::IngestStream& stream);
   /// Errors: kNotFound with "did you mean".
   Result<const ingest::IngestStream*> FindStream(const std::string& name) const;
   ingest::StatusBoard& board() { return board_; }
   const std::string& folder() const { return folder_; }
 
  private:
-  explicit WritableWarehouse(Metrics* metrics) : board_(metrics) {}
+  explicit WritableWarehouse(ingest::StatusBoard& board) : board_(board) {}
   std::string warehouse_uri_;
   std::string folder_;  ///< local path
   std::optional<FileLock> lock_;
   std::unique_ptr<storage::ObjectStore> store_;
   std::unique_ptr<catalog::Catalog> catalog_;
-  ingest::StatusBoard board_;
+  ingest::StatusBoard& board_;
   std::vector<ingest::IngestStream> streams_;
+  std::map<std::string, Status> refused_;
 };
 
 /// Epoch limits from the settings.

@@ -1,5 +1,6 @@
 #include "playhead/iceberg/arrow_schema.h"
 
+#include "playhead/base/data_type_name.h"
 #include "playhead/iceberg/field_ids.h"
 
 #include <arrow/api.h>
@@ -205,6 +206,8 @@ Result<Schema> SchemaFromArrow(const arrow::Schema& schema, int32_t* last_column
   PH_RETURN_IF_ERROR(AssignFreshIds(&converted.fields, last_column_id));
   return converted;
 }
+
+std::string DeclaredTypeName(const Type& type) { return DataTypeName(*ArrowFromType(type)); }
 
 std::shared_ptr<arrow::Schema> ArrowFromSchema(const Schema& schema) {
   return arrow::schema(ArrowFromFields(schema.fields));

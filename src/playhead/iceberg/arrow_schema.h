@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace playhead::iceberg {
 
@@ -20,6 +21,9 @@ Result<Schema> SchemaFromArrow(const arrow::Schema& schema, int32_t* last_column
 
 /// Arrow schema with `PARQUET:field_id` metadata at every level, as the Parquet writer wants it.
 std::shared_ptr<arrow::Schema> ArrowFromSchema(const Schema& schema);
+
+/// The type in the words of a declaration: `BIGINT`, `VARCHAR[]`.
+std::string DeclaredTypeName(const Type& type);
 
 /// The schema after `wanted`, or nothing if that changes nothing. Columns go by name:
 ///   new, at any depth of structs      optional, with fresh ids, after the others

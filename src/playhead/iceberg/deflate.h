@@ -13,4 +13,7 @@ Result<std::string> Deflate(std::string_view bytes);
 /// Errors: kDataCorrupt, also when the result would be longer than `bytes_max`.
 Result<std::string> Inflate(std::string_view deflated, size_t bytes_max);
 
+/// The contents of one gzip member (RFC 1952). Errors: as Inflate.
+Result<std::string> Gunzip(std::string_view gzip, size_t bytes_max);
+
 }  // namespace playhead::iceberg

@@ -52,8 +52,8 @@ class Evolution {
   }
 
   static Status Refuse(const std::string& column, std::string_view reason) {
-    return Error(StatusCode::kInvalidArgument, "schema change is refused: column={} reason={}",
-                 column, reason);
+    return Error(StatusCode::kInvalidArgument, "schema change is refused: column={}: {}", column,
+                 reason);
   }
 
   Status MakeOptional(NestedField* field, const std::string& column) {
@@ -79,8 +79,10 @@ class Evolution {
       return std::make_shared<const Type>(wanted);
     }
     if (TypeName(*current) != TypeName(wanted)) {
-      return Refuse(column,
-                    fmt::format("{} cannot become {}", TypeName(*current), TypeName(wanted)));
+      return Refuse(column, fmt::format("the table has {}, the declaration {}; declare {}, or give "
+                                        "the new type a column of another name",
+                                        DeclaredTypeName(*current), DeclaredTypeName(wanted),
+                                        DeclaredTypeName(*current)));
     }
     Type merged = *current;
     if (merged.kind == TypeKind::kStruct) {
@@ -115,7 +117,8 @@ class Evolution {
       for (const NestedField& other : *current) {
         if (!EqualsIgnoringCase(other.name, field.name)) continue;
         return Refuse(Path(parent, field.name),
-                      fmt::format("it differs from {} in case only", other.name));
+                      fmt::format("the table has {}, which differs in case only; declare it as {}",
+                                  other.name, other.name));
       }
       added.push_back(field);
       added.back().is_required = false;

@@ -22,19 +22,14 @@ std::string Escape(std::string_view text) {
   return escaped;
 }
 
-struct Date {
-  int64_t year = 0;
-  int64_t month = 0;
-  int64_t day = 0;
-};
-
 int64_t FloorDivide(int64_t value, int64_t divisor) {
   return value / divisor - (value % divisor < 0 ? 1 : 0);
 }
 
-/// Proleptic Gregorian date. std::chrono's years end at 32767, an int's days do not. The year
-/// starts in March here, so that the leap day is its last.
-Date DateOf(int64_t days_since_1970) {
+}  // namespace
+
+// The year starts in March here, so that the leap day is its last.
+CivilDate DateOf(int64_t days_since_1970) {
   constexpr int64_t kDaysPerEra = 146'097;         // 400 years
   const int64_t days = days_since_1970 + 719'468;  // since 0000-03-01
   const int64_t era = FloorDivide(days, kDaysPerEra);
@@ -45,13 +40,15 @@ Date DateOf(int64_t days_since_1970) {
       day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t month_from_march = (5 * day_of_year + 2) / 153;
   const int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-  return Date{.year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),
-              .month = month,
-              .day = day_of_year - (153 * month_from_march + 2) / 5 + 1};
+  return CivilDate{.year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),
+                   .month = month,
+                   .day = day_of_year - (153 * month_from_march + 2) / 5 + 1};
 }
 
+namespace {
+
 std::string DayText(int64_t days_since_1970) {
-  const Date date = DateOf(days_since_1970);
+  const CivilDate date = DateOf(days_since_1970);
   return fmt::format("{:04}-{:02}-{:02}", date.year, date.month, date.day);
 }
 

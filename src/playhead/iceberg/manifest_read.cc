@@ -252,6 +252,7 @@ Result<std::vector<int32_t>> SpecFieldIds(const AvroFileReader& file) {
 /// Source: Iceberg spec, "Sequence Number Inheritance". Files of version 1 have sequence number 0.
 Status Inherit(const ManifestFile& manifest, ManifestEntry* entry) {
   if (!entry->snapshot_id) entry->snapshot_id = manifest.added_snapshot_id;
+  entry->file.spec_id = manifest.spec_id;
   const bool inherits = entry->status == EntryStatus::kAdded || manifest.sequence_number == 0;
   if (!inherits && !entry->sequence_number) {
     return Error(StatusCode::kDataCorrupt,

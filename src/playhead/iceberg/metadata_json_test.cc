@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <zlib.h>
 
 #include <fstream>
 #include <functional>
@@ -226,7 +227,43 @@ TEST(ParseMetadata, RefusesWhatIsNewerThanItself) {
               json["partition-specs"][1]["fields"][0]["transform"] = "zorder";
             }),
             StatusCode::kNotSupported);
-  EXPECT_EQ(ParseMetadata("\x1f\x8b\x08").status().code(), StatusCode::kNotSupported);
+}
+
+std::string Gzip(std::string_view text) {
+  std::string gzip(text.size() + 1024, '\0');
+  z_stream stream = {};
+  EXPECT_EQ(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY),
+            Z_OK);
+  std::string input(text);
+  stream.next_in = reinterpret_cast<Bytef*>(input.data());
+  stream.avail_in = static_cast<uInt>(input.size());
+  stream.next_out = reinterpret_cast<Bytef*>(gzip.data());
+  stream.avail_out = static_cast<uInt>(gzip.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  gzip.resize(stream.total_out);
+  deflateEnd(&stream);
+  return gzip;
+}
+
+TEST(ParseMetadata, ReadsGzipAndRefusesWhatIsDamagedOrABomb) {
+  const std::string json = FullTable().dump();
+  const std::string gzip = Gzip(json);
+  const auto read = ParseMetadata(gzip);
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_EQ(SerializeMetadata(*read), SerializeMetadata(*ParseMetadata(json)));
+  for (const size_t size : {size_t{2}, size_t{3}, size_t{10}, gzip.size() / 2, gzip.size() - 9}) {
+    EXPECT_EQ(ParseMetadata(gzip.substr(0, size)).status().code(), StatusCode::kDataCorrupt)
+        << size;
+  }
+  EXPECT_EQ(ParseMetadata(Gzip(std::string(64 << 20, ' '))).status().code(),
+            StatusCode::kDataCorrupt);
+}
+
+TEST(ParseMetadata, NamesAVersionThatIsNotSupported) {
+  Json json = FullTable();
+  json["format-version"] = 3;
+  EXPECT_EQ(ParseMetadata(json.dump()).status().message(),
+            "format version 3 is not supported for reading or writing yet, only versions 1 and 2");
 }
 
 TEST(ParseMetadata, RefusesTextThatIsNotMetadata) {

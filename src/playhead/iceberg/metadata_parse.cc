@@ -1,5 +1,6 @@
 // Reads table metadata; metadata_serialize.cc is the way back.
 
+#include "playhead/iceberg/deflate.h"
 #include "playhead/iceberg/json_view.h"
 #include "playhead/iceberg/metadata_json.h"
 #include "playhead/iceberg/metadata_keys.h"
@@ -12,6 +13,11 @@ namespace playhead::iceberg {
 namespace {
 
 constexpr int kNewestVersion = 2;
+/// `*.gz.metadata.json` and `*.metadata.json.gz` are told by their bytes, not by their names.
+constexpr std::string_view kGzipMagic = "\x1f\x8b";
+/// Real metadata shrinks to a tenth or so; more than this is a bomb.
+constexpr size_t kInflationMax = 256;
+constexpr size_t kInflatedBytesAlways = 1 << 20;
 /// Beyond any clock and far enough from the integer's end that counting up is safe.
 constexpr int64_t kNumberMax = int64_t{1} << 60;
 
@@ -218,7 +224,9 @@ std::string Passthrough(const JsonView& root) {
 Result<int> FormatVersion(const JsonView& root) {
   PH_ASSIGN_OR_RETURN(const int32_t version, root.GetInt32("format-version"));
   if (version > kNewestVersion) {
-    return Error(StatusCode::kNotSupported, "table format is too new: format-version={} newest={}",
+    return Error(StatusCode::kNotSupported,
+                 "format version {} is not supported for reading or writing yet, only versions 1 "
+                 "and {}",
                  version, kNewestVersion);
   }
   if (version < 1) {
@@ -227,12 +235,7 @@ Result<int> FormatVersion(const JsonView& root) {
   return version;
 }
 
-}  // namespace
-
-Result<TableMetadata> ParseMetadata(std::string_view json) {
-  if (json.starts_with("\x1f\x8b")) {
-    return Error(StatusCode::kNotSupported, "table metadata is compressed with gzip");
-  }
+Result<TableMetadata> ParseMetadataJson(std::string_view json) {
   PH_ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::Parse(json));
   const JsonView root = document.root();
   if (!root.is_object()) return Error(StatusCode::kDataCorrupt, "table metadata is not an object");
@@ -260,6 +263,15 @@ Result<TableMetadata> ParseMetadata(std::string_view json) {
   PH_RETURN_IF_ERROR(ParseLogs(root, &metadata));
   metadata.passthrough_json = Passthrough(root);
   return metadata;
+}
+
+}  // namespace
+
+Result<TableMetadata> ParseMetadata(std::string_view bytes) {
+  if (!bytes.starts_with(kGzipMagic)) return ParseMetadataJson(bytes);
+  PH_ASSIGN_OR_RETURN(const std::string json,
+                      Gunzip(bytes, bytes.size() * kInflationMax + kInflatedBytesAlways));
+  return ParseMetadataJson(json);
 }
 
 }  // namespace playhead::iceberg

@@ -86,7 +86,8 @@ enum class EntryStatus : int32_t { kExisting = 0, kAdded = 1, kDeleted = 2 };
 
 /// One data file as a manifest describes it. Source: Iceberg spec, "Manifests", data_file.
 struct DataFile {
-  std::string path;  ///< full URI
+  std::string path;     ///< full URI
+  int32_t spec_id = 0;  ///< of `partition`
   std::vector<PartitionValue> partition;
   int64_t record_count = 0;
   int64_t file_bytes = 0;

@@ -27,6 +27,14 @@ std::optional<std::string> TruncateUpper(std::string_view utf8, int code_points 
 int32_t DayOf(int64_t micros);
 int32_t HourOf(int64_t micros);
 
+/// Proleptic Gregorian; std::chrono's years end at 32767, an int's days do not.
+struct CivilDate {
+  int64_t year = 0;
+  int64_t month = 0;  ///< 1…12
+  int64_t day = 0;    ///< 1…31
+};
+CivilDate DateOf(int64_t days_since_1970);
+
 /// Hive folder `name=value` with Hive's escapes; null and, as in Hive, the empty string →
 /// `__HIVE_DEFAULT_PARTITION__`; day → `2026-08-21`, hour → `2026-08-21-05`, month → `2026-08`.
 /// `source` is the type of the source column: an identity of a date is written as a date too.

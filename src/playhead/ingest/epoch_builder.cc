@@ -46,17 +46,19 @@ Result<EpochBuilder> EpochBuilder::Open(const IngestStream& stream, catalog::Cat
   builder.stream_ = &stream;
   builder.warehouse_uri_ = warehouse_uri;
   builder.plan_id_ = NewUuid();
-  PH_ASSIGN_OR_RETURN(const catalog::TableState main, catalog.Load(stream.main.id));
-  PH_ASSIGN_OR_RETURN(const catalog::TableState dead, catalog.Load(stream.dead.id));
+  // What another writer did meanwhile is met here: a table that is gone is made anew, a column that
+  // is gone is added.
+  PH_ASSIGN_OR_RETURN(const StreamTables tables,
+                      EnsureStreamTables(catalog, store, warehouse_uri, stream, SystemClock()));
   builder.stager_ =
       std::make_unique<RowStager>(RowStager::Target{.store = &store,
                                                     .staging_uri = builder.staging_uri(),
-                                                    .row_schema = stream.row_schema,
-                                                    .main = main.metadata,
-                                                    .dead = dead.metadata});
-  builder.schema_id_ = main.metadata->current_schema_id;
-  builder.main_uuid_ = main.metadata->table_uuid;
-  builder.dead_uuid_ = dead.metadata->table_uuid;
+                                                    .stream = &stream,
+                                                    .main = tables.main.metadata,
+                                                    .dead = tables.dead.metadata});
+  builder.schema_id_ = tables.main.metadata->current_schema_id;
+  builder.main_uuid_ = tables.main.metadata->table_uuid;
+  builder.dead_uuid_ = tables.dead.metadata->table_uuid;
   return builder;
 }
 

@@ -22,7 +22,8 @@ namespace playhead::ingest {
 /// Threads  one at a time.
 class EpochBuilder {
  public:
-  /// Reads both tables' present metadata. The decoder is the stream's own and reused between
+  /// Has both tables as the stream declares them (EnsureStreamTables) and writes for their present
+  /// metadata. The decoder is the stream's own and reused between
   /// epochs; it must be empty.
   static Result<EpochBuilder> Open(const IngestStream& stream, catalog::Catalog& catalog,
                                    storage::ObjectStore& store, const std::string& warehouse_uri,

@@ -32,7 +32,7 @@ class EpochBuilderTest : public testing::Test {
     ASSERT_TRUE(catalog.ok()) << catalog.error().ToString();
     catalog_ = *std::move(catalog);
     const Status made =
-        EnsureStreamTables(*catalog_, store_, warehouse_uri_, {stream_}, SystemClock());
+        EnsureStreamTables(*catalog_, store_, warehouse_uri_, stream_, SystemClock()).status();
     ASSERT_TRUE(made.ok()) << made.ToString();
     auto decoder = decode::RecordDecoder::Make(stream_.row_schema);
     ASSERT_TRUE(decoder.ok()) << decoder.error().ToString();

@@ -85,7 +85,7 @@ class StreamLake {
     local_ = storage::MakeLocalStore();
     store_ = std::make_unique<storage::FaultyStore>(*local_);
     catalog_ = *catalog::OpenSqliteCatalog(root_ + "/catalog.db", *store_);
-    const Status made = EnsureStreamTables(*catalog_, *store_, uri(), {stream_}, clock_);
+    const Status made = EnsureStreamTables(*catalog_, *store_, uri(), stream_, clock_).status();
     EXPECT_TRUE(made.ok()) << made.ToString();
   }
   ~StreamLake() {

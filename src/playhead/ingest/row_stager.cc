@@ -57,23 +57,24 @@ Status RowStager::Join() {
 }
 
 Status RowStager::OpenOnce(std::unique_ptr<table::PartitionedWriter>& writer,
-                           const iceberg::TableMetadata& table, const char* folder,
-                           const table::PartitionedWriterOptions& options) {
+                           const iceberg::TableMetadata& table, const table::TableSpec& declared,
+                           const char* folder, const table::PartitionedWriterOptions& options) {
   if (writer != nullptr) return {};
-  PH_ASSIGN_OR_RETURN(writer, table::PartitionedWriter::Open(
-                                  *target_.store, table, target_.staging_uri + folder, options));
+  PH_ASSIGN_OR_RETURN(
+      writer, table::PartitionedWriter::Open(*target_.store, table, target_.staging_uri + folder,
+                                             options, &declared));
   return {};
 }
 
 Status RowStager::Stage(decode::DecodedRows rows) {
   for (decode::Lane& lane : rows.lanes) {
-    PH_RETURN_IF_ERROR(OpenOnce(main_writer_, *target_.main, "/main", {}));
-    PH_RETURN_IF_ERROR(main_writer_->Append(TableKey(*target_.row_schema, lane.key),
+    PH_RETURN_IF_ERROR(OpenOnce(main_writer_, *target_.main, target_.stream->main, "/main", {}));
+    PH_RETURN_IF_ERROR(main_writer_->Append(TableKey(*target_.stream->row_schema, lane.key),
                                             std::exchange(lane.rows, nullptr), lane.generation));
   }
   if (rows.dead_letters != nullptr && rows.dead_letters->num_rows() > 0) {
-    PH_RETURN_IF_ERROR(
-        OpenOnce(dead_writer_, *target_.dead, "/dead", {.row_group_bytes = kDeadRowGroupBytes}));
+    PH_RETURN_IF_ERROR(OpenOnce(dead_writer_, *target_.dead, target_.stream->dead, "/dead",
+                                {.row_group_bytes = kDeadRowGroupBytes}));
     PH_RETURN_IF_ERROR(dead_writer_->Append({}, rows.dead_letters));
   }
   bytes_ = (main_writer_ == nullptr ? 0 : main_writer_->bytes()) +

@@ -28,7 +28,7 @@ class RowStager {
   struct Target {
     storage::ObjectStore* store = nullptr;
     std::string staging_uri;
-    std::shared_ptr<const decode::RowSchema> row_schema;
+    const IngestStream* stream = nullptr;  ///< outlives this
     std::shared_ptr<const iceberg::TableMetadata> main;
     std::shared_ptr<const iceberg::TableMetadata> dead;
   };
@@ -57,8 +57,8 @@ class RowStager {
   static constexpr int64_t kWaitingMax = 2;
 
   Status OpenOnce(std::unique_ptr<table::PartitionedWriter>& writer,
-                  const iceberg::TableMetadata& table, const char* folder,
-                  const table::PartitionedWriterOptions& options);
+                  const iceberg::TableMetadata& table, const table::TableSpec& declared,
+                  const char* folder, const table::PartitionedWriterOptions& options);
   void Work(const std::stop_token& stop);
   /// Ends the thread once it has staged what waits; its error, if any.
   Status Join();

@@ -89,17 +89,17 @@ class CodedRowsTest : public ::testing::Test {
     schema->partition_by = {
         {.source_column = "type", .name = "type"},
         {.source_column = "at", .transform = decode::Transform::kDay, .name = "date"}};
-    const std::vector<table::TableSpec> specs = {
-        {.id = {"bronze", "events"},
-         .schema = decode::BatchSchema(*schema),
-         .partition_by = {{"type", table::PartitionTransform::kIdentity, "type"},
-                          {"at", table::PartitionTransform::kDay, "date"}},
-         .properties = {}}};
+    stream_.main = {.id = {"bronze", "events"},
+                    .schema = decode::BatchSchema(*schema),
+                    .partition_by = {{"type", table::PartitionTransform::kIdentity, "type"},
+                                     {"at", table::PartitionTransform::kDay, "date"}},
+                    .properties = {}};
     schema_ = std::move(schema);
+    stream_.row_schema = schema_;
     store_ = storage::MakeLocalStore();
     auto catalog = *catalog::OpenSqliteCatalog(folder_ + "/catalog.db", *store_);
     const auto tables =
-        table::EnsureTables(*catalog, *store_, "file://" + folder_, specs, SystemClock());
+        table::EnsureTables(*catalog, *store_, "file://" + folder_, {stream_.main}, SystemClock());
     ASSERT_TRUE(tables.ok()) << tables.error().ToString();
     table_ = tables->front().metadata;
     decoder_ = *decode::RecordDecoder::Make(schema_);
@@ -190,6 +190,7 @@ class CodedRowsTest : public ::testing::Test {
 
   std::mt19937 random_{5};
   std::shared_ptr<const decode::RowSchema> schema_;
+  IngestStream stream_;
   std::shared_ptr<const iceberg::TableMetadata> table_;
   std::unique_ptr<storage::ObjectStore> store_;
   std::unique_ptr<decode::RecordDecoder> decoder_;
@@ -245,7 +246,7 @@ TEST_F(CodedRowsTest, AreReadBackAsTheyCameWhateverTheFiles) {
 TEST_F(CodedRowsTest, AreStagedWhileMoreAreDecoded) {
   RowStager stager({.store = store_.get(),
                     .staging_uri = Staging("p"),
-                    .row_schema = schema_,
+                    .stream = &stream_,
                     .main = table_,
                     .dead = nullptr});
   for (int64_t flush = 0; flush < 10; ++flush) {
@@ -284,7 +285,7 @@ class OneCore {
 TEST_F(CodedRowsTest, AreStagedAtOnceWithOneCore) {
   RowStager stager({.store = store_.get(),
                     .staging_uri = Staging("p"),
-                    .row_schema = schema_,
+                    .stream = &stream_,
                     .main = table_,
                     .dead = nullptr});
   for (int64_t flush = 0; flush < 4; ++flush) {

@@ -120,15 +120,12 @@ IngestStream MakeIngestStream(const project::Stream& declaration) {
   return stream;
 }
 
-Status EnsureStreamTables(catalog::Catalog& catalog, storage::ObjectStore& store,
-                          const std::string& warehouse_uri,
-                          const std::vector<IngestStream>& streams, const Clock& clock) {
-  std::vector<table::TableSpec> specs;
-  for (const IngestStream& stream : streams) {
-    specs.push_back(stream.main);
-    specs.push_back(stream.dead);
-  }
-  return table::EnsureTables(catalog, store, warehouse_uri, specs, clock).status();
+Result<StreamTables> EnsureStreamTables(catalog::Catalog& catalog, storage::ObjectStore& store,
+                                        const std::string& warehouse_uri,
+                                        const IngestStream& stream, const Clock& clock) {
+  PH_ASSIGN_OR_RETURN(auto tables, table::EnsureTables(catalog, store, warehouse_uri,
+                                                       {stream.main, stream.dead}, clock));
+  return StreamTables{.main = std::move(tables[0]), .dead = std::move(tables[1])};
 }
 
 std::vector<iceberg::PartitionValue> TableKey(const decode::RowSchema& schema,

@@ -23,12 +23,17 @@ struct IngestStream {
 /// Translates a declaration. Pure.
 IngestStream MakeIngestStream(const project::Stream& declaration);
 
-/// Makes or evolves the tables of all streams in one commit.
-Status EnsureStreamTables(catalog::Catalog& catalog, storage::ObjectStore& store,
-                          const std::string& warehouse_uri,
-                          const std::vector<IngestStream>& streams, const Clock& clock);
+struct StreamTables {
+  catalog::TableState main;
+  catalog::TableState dead;
+};
 
-/// The partition values of a decoder's lane, as the table's spec wants them.
+/// Makes or evolves the two tables of a stream in one commit. Errors: as table::EnsureTables().
+Result<StreamTables> EnsureStreamTables(catalog::Catalog& catalog, storage::ObjectStore& store,
+                                        const std::string& warehouse_uri,
+                                        const IngestStream& stream, const Clock& clock);
+
+/// The partition values of a decoder's lane, for table::PartitionedWriter.
 std::vector<iceberg::PartitionValue> TableKey(const decode::RowSchema& schema,
                                               const decode::PartitionKey& key);
 

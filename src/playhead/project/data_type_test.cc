@@ -1,3 +1,4 @@
+#include "playhead/base/data_type_name.h"
 #include "playhead/project/project.h"
 
 #include <arrow/type.h>

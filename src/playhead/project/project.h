@@ -168,7 +168,5 @@ Result<std::string> FindProjectFolder(const std::string& start);
 /// `STRUCT(a VARCHAR, b STRUCT(c BIGINT)[])`, `DECIMAL(12,2)`, `MAP(VARCHAR, BIGINT)`. Errors:
 /// kInvalidArgument says where the name cannot be understood; kNotSupported.
 Result<std::shared_ptr<arrow::DataType>> ParseDataType(std::string_view sql_name);
-/// The reverse, for `playhead tables`.
-std::string DataTypeName(const arrow::DataType& type);
 
 }  // namespace playhead::project

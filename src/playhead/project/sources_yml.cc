@@ -1,3 +1,4 @@
+#include "playhead/base/data_type_name.h"
 #include "playhead/project/columns.h"
 #include "playhead/project/partition_decl.h"
 #include "playhead/project/readers.h"

@@ -1,5 +1,7 @@
 #include "playhead/sql/lake_facts.h"
 
+#include "playhead/base/logging.h"
+
 #include <duckdb/main/extension/extension_loader.hpp>
 
 #include <algorithm>
@@ -37,6 +39,14 @@ Status ListTables(LakeTables& tables, Rows& rows) {
     Extend(row, {Value(metadata.location), Value(table->metadata_location()),
                  Optional(metadata.current_snapshot_id), Value::INTEGER(metadata.current_schema_id),
                  Micros(metadata.last_updated_ms * kMicrosPerMilli)});
+    row.push_back(Value(LogicalType::VARCHAR));
+    rows.push_back(std::move(row));
+  }
+  for (const auto& [id, problem] : tables.problems()) {
+    Row row = NameOf(id);
+    Extend(row, {Value(LogicalType::VARCHAR), Value(LogicalType::VARCHAR),
+                 Value(LogicalType::BIGINT), Value(LogicalType::INTEGER),
+                 Value(LogicalType::TIMESTAMP_TZ), Value(problem.message())});
     rows.push_back(std::move(row));
   }
   return OkStatus();
@@ -68,7 +78,14 @@ Status ListSnapshots(LakeTables& tables, Rows& rows) {
 
 Status ListFiles(LakeTables& tables, Rows& rows) {
   for (const auto& table : tables.All()) {
-    PH_ASSIGN_OR_RETURN(const auto files, table->Files());
+    const auto listed = table->Files();
+    if (!listed.ok()) {
+      // Delete files or a damaged manifest: the other tables stand by themselves.
+      logging::Warn("sql", "table left out of playhead.files",
+                    {{"table", table->id().ToString()}, {"why", listed.error().message()}});
+      continue;
+    }
+    const auto& files = *listed;
     for (const catalog::LiveFile& file : *files) {
       Row row = NameOf(table->id());
       Extend(row, {Value(file.file.path), Value::BIGINT(file.file.record_count),
@@ -115,7 +132,8 @@ const std::vector<Fact>& Facts() {
                    {"metadata_location", LogicalType::VARCHAR},
                    {"current_snapshot_id", LogicalType::BIGINT},
                    {"schema_id", LogicalType::INTEGER},
-                   {"updated_at", LogicalType::TIMESTAMP_TZ}},
+                   {"updated_at", LogicalType::TIMESTAMP_TZ},
+                   {"problem", LogicalType::VARCHAR}},
        .list = ListTables},
       {.name = "snapshots",
        .columns = {{"snapshot_id", LogicalType::BIGINT},

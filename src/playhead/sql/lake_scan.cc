@@ -7,6 +7,7 @@
 #include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
 #include <duckdb/common/multi_file/multi_file_list.hpp>
 #include <duckdb/common/multi_file/multi_file_reader.hpp>
+#include <duckdb/function/replacement_scan.hpp>
 #include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/optimizer/filter_combiner.hpp>
 #include <duckdb/parser/keyword_helper.hpp>
@@ -261,7 +262,32 @@ duckdb::vector<duckdb::PartitionStatistics> CountRowsOfFiles(
   return {std::move(all)};
 }
 
+struct Problems : public duckdb::ReplacementScanData {
+  explicit Problems(LakeTables& lake_tables) : tables(lake_tables) {}
+  LakeTables& tables;
+};
+
+/// DuckDB asks when it knows no table of that name.
+duckdb::unique_ptr<duckdb::TableRef> ThrowProblem(
+    duckdb::ClientContext&, duckdb::ReplacementScanInput& input,
+    duckdb::optional_ptr<duckdb::ReplacementScanData> data) {
+  LakeTables& tables = data->Cast<Problems>().tables;
+  for (const auto& [id, problem] : tables.problems()) {
+    if (!duckdb::StringUtil::CIEquals(id.name, input.table_name) ||
+        !duckdb::StringUtil::CIEquals(id.table_namespace, input.schema_name)) {
+      continue;
+    }
+    tables.NoteFailure(problem);
+    throw duckdb::BinderException(problem.message());
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+void RegisterProblems(duckdb::DBConfig& config, LakeTables& tables) {
+  config.replacement_scans.emplace_back(ThrowProblem, duckdb::make_uniq<Problems>(tables));
+}
 
 void RegisterLakeScan(duckdb::DatabaseInstance& database, LakeTables& tables) {
   duckdb::ExtensionLoader loader(database, "playhead");

@@ -16,6 +16,10 @@ namespace playhead::sql {
 void RegisterLakeScan(duckdb::DatabaseInstance& database, LakeTables& tables);
 
 /// `CREATE OR REPLACE VIEW "bronze"."plays" AS …`
+/// Has a name that stands for one of LakeTables::problems() fail with that problem, where DuckDB
+/// would say that there is no such table. `tables` outlives the database.
+void RegisterProblems(duckdb::DBConfig& config, LakeTables& tables);
+
 std::string CreateViewSql(const catalog::TableId& id);
 
 }  // namespace playhead::sql

@@ -1,6 +1,5 @@
 #include "playhead/sql/lake_tables.h"
 
-#include "playhead/base/logging.h"
 #include "playhead/iceberg/metadata_json.h"
 #include "playhead/iceberg/reserved_column.h"
 
@@ -9,8 +8,10 @@
 namespace playhead::sql {
 namespace {
 
-bool IsDamaged(StatusCode code) {
-  return code == StatusCode::kDataCorrupt || code == StatusCode::kNotSupported;
+/// Not the catalog's or the store's, which the next call may get over.
+bool IsOfTheTable(StatusCode code) {
+  return code != StatusCode::kUnavailable && code != StatusCode::kResourceExhausted &&
+         code != StatusCode::kCancelled;
 }
 
 std::string SchemaText(const LakeTable& table) {
@@ -50,41 +51,41 @@ Result<LakeChanges> LakeTables::Refresh() {
   PH_ASSIGN_OR_RETURN(std::string fingerprint, catalog_.Fingerprint());
   if (fingerprint == fingerprint_) return LakeChanges();
   // Should a table move before it is loaded, the next refresh looks once more.
-  PH_ASSIGN_OR_RETURN(TableMap loaded, LoadAll());
+  PH_ASSIGN_OR_RETURN(Loaded loaded, LoadAll());
   LakeChanges changes;
-  for (const auto& [id, table] : loaded) {
+  for (const auto& [id, table] : loaded.tables) {
     const auto before = tables_.find(id);
     if (before == tables_.end() || SchemaText(*before->second) != SchemaText(*table)) {
       changes.made.push_back(id);
     }
   }
   for (const auto& [id, table] : tables_) {
-    if (!loaded.contains(id)) changes.dropped.push_back(id);
+    if (!loaded.tables.contains(id)) changes.dropped.push_back(id);
   }
-  tables_ = std::move(loaded);
+  tables_ = std::move(loaded.tables);
+  problems_ = std::move(loaded.problems);
   fingerprint_ = std::move(fingerprint);
   return changes;
 }
 
-Result<LakeTables::TableMap> LakeTables::LoadAll() {
-  TableMap loaded;
+Result<LakeTables::Loaded> LakeTables::LoadAll() {
+  Loaded loaded;
   PH_ASSIGN_OR_RETURN(const auto locations, catalog_.Locations());
   for (const auto& [id, location] : locations) {
     auto state = catalog_.LoadAt(id, location);
-    if (!state.ok() && IsDamaged(state.error().code())) {
-      // The others can still be asked.
-      logging::Warn("sql", "table left out",
-                    {{"table", id.ToString()}, {"why", state.error().message()}});
+    if (!state.ok() && IsOfTheTable(state.error().code())) {
+      loaded.problems.emplace(id, Error(state.error().code(), "table {} cannot be read: {}",
+                                        id.ToString(), state.error().message()));
       continue;
     }
     PH_RETURN_IF_ERROR(state);
     const auto before = tables_.find(id);
     if (before != tables_.end() &&
         before->second->metadata_location() == state->metadata_location) {
-      loaded.emplace(id, before->second);
+      loaded.tables.emplace(id, before->second);
     } else {
       UseTodaysNames(*state);
-      loaded.emplace(id, std::make_shared<LakeTable>(*std::move(state), store_, manifests_));
+      loaded.tables.emplace(id, std::make_shared<LakeTable>(*std::move(state), store_, manifests_));
     }
   }
   return loaded;

@@ -47,13 +47,15 @@ class LakeTables {
   LakeTables(catalog::Catalog& catalog, storage::ObjectStore& store)
       : catalog_(catalog), store_(store) {}
 
-  /// A table whose metadata cannot be read is left out with a warning.
+  /// A table whose metadata cannot be read is among problems(), the others can be asked.
   /// Errors: kUnavailable (the catalog).
   Result<LakeChanges> Refresh();
   /// Null when there is none.
   std::shared_ptr<LakeTable> Find(const catalog::TableId& id) const;
   /// In order of their names.
   std::vector<std::shared_ptr<LakeTable>> All() const;
+  /// Why tables of the catalog are not among All(), each naming its table.
+  const std::map<catalog::TableId, Status>& problems() const { return problems_; }
   /// The ledger of landing files as it is now.
   Result<std::vector<catalog::LandingFile>> LandingFiles(const LakeTable& table) {
     return catalog_.LandingFiles(table.id(), table.metadata().table_uuid, /*current_only=*/false);
@@ -65,13 +67,18 @@ class LakeTables {
 
  private:
   using TableMap = std::map<catalog::TableId, std::shared_ptr<LakeTable>>;
-  Result<TableMap> LoadAll();
+  struct Loaded {
+    TableMap tables;
+    std::map<catalog::TableId, Status> problems;
+  };
+  Result<Loaded> LoadAll();
 
   catalog::Catalog& catalog_;
   storage::ObjectStore& store_;
   catalog::ManifestCache manifests_;
   std::string fingerprint_;
   TableMap tables_;
+  std::map<catalog::TableId, Status> problems_;
   std::mutex failure_mutex_;
   std::optional<Status> failure_;
 };

@@ -62,6 +62,9 @@ TEST_F(LakeTablesTest, ADamagedTableDoesNotHideTheOthers) {
   ASSERT_TRUE(tables.Refresh().ok());
   EXPECT_EQ(tables.Find(kA), nullptr);
   EXPECT_NE(tables.Find(kB), nullptr);
+  ASSERT_EQ(tables.problems().size(), 1u);
+  EXPECT_EQ(tables.problems().at(kA).code(), StatusCode::kDataCorrupt);
+  EXPECT_EQ(tables.problems().at(kA).message().rfind("table bronze.a cannot be read: ", 0), 0u);
 }
 
 TEST_F(LakeTablesTest, NothingMovesBetweenRefreshes) {

@@ -61,6 +61,7 @@ class DuckdbSession final : public Session {
       if (options_.threads > 0) {
         config.SetOptionByName("threads", duckdb::Value::BIGINT(options_.threads));
       }
+      RegisterProblems(config, tables_);
       database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
       RegisterLakeScan(*database_->instance, tables_);
       connection_ = std::make_unique<duckdb::Connection>(*database_);

@@ -1,14 +1,19 @@
 #include "playhead/table/ensure_table.h"
 
+#include "playhead/base/data_type_name.h"
 #include "playhead/base/uuid.h"
 #include "playhead/iceberg/arrow_schema.h"
 #include "playhead/iceberg/manifest.h"
+#include "playhead/iceberg/schema_json.h"
 #include "playhead/iceberg/update.h"
+#include "playhead/table/column_binding.h"
 #include "playhead/table/metadata_file.h"
 #include "playhead/table/parquet_properties.h"
+#include "playhead/table/row_placement.h"
 
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -20,22 +25,14 @@ constexpr int32_t kFirstPartitionFieldId = 1000;
 
 using iceberg::TableMetadata;
 
-iceberg::Transform ToIceberg(PartitionTransform transform) {
-  switch (transform) {
-    case PartitionTransform::kIdentity:
-      return iceberg::Transform::kIdentity;
-    case PartitionTransform::kDay:
-      return iceberg::Transform::kDay;
-    case PartitionTransform::kHour:
-      return iceberg::Transform::kHour;
-  }
-  return iceberg::Transform::kIdentity;
-}
-
-Result<iceberg::PartitionSpec> MakeSpec(const TableSpec& wanted, const iceberg::Schema& schema) {
+/// The declared partitioning of a table whose columns are `bound`.
+Result<iceberg::PartitionSpec> MakeSpec(const TableSpec& wanted, const arrow::Schema& bound,
+                                        const iceberg::Schema& schema) {
   iceberg::PartitionSpec spec;
   for (const PartitionFieldSpec& field : wanted.partition_by) {
-    const iceberg::NestedField* source = schema.FindByName(field.source_column);
+    const int column = wanted.schema->GetFieldIndex(field.source_column);
+    const iceberg::NestedField* source =
+        column < 0 ? nullptr : schema.FindByName(bound.field(column)->name());
     if (source == nullptr) {
       return Error(StatusCode::kInvalidArgument,
                    "partitioned by a column that is not there: table={} column={}",
@@ -73,11 +70,13 @@ Result<TableMetadata> MakeTable(const TableSpec& wanted, const std::string& ware
   int32_t last_column_id = 0;
   auto schema = iceberg::SchemaFromArrow(*wanted.schema, &last_column_id);
   if (!schema.ok()) return schema.error().WithContext(wanted.id.ToString());
-  PH_ASSIGN_OR_RETURN(iceberg::PartitionSpec spec, MakeSpec(wanted, *schema));
+  PH_ASSIGN_OR_RETURN(iceberg::PartitionSpec spec, MakeSpec(wanted, *wanted.schema, *schema));
   const std::string location =
       fmt::format("{}/{}/{}", warehouse_uri, wanted.id.table_namespace, wanted.id.name);
+  std::map<std::string, std::string> properties = NewTableProperties(wanted);
+  properties[std::string(kColumnsKey)] = ColumnIds(*wanted.schema, *wanted.schema, *schema);
   return iceberg::NewTable(NewUuid(), location, *std::move(schema), last_column_id, std::move(spec),
-                           NewTableProperties(wanted), clock.NowMicros() / 1000);
+                           std::move(properties), clock.NowMicros() / 1000);
 }
 
 Result<bool> HasRows(storage::ObjectStore& store, const TableMetadata& metadata) {
@@ -91,39 +90,69 @@ Result<bool> HasRows(storage::ObjectStore& store, const TableMetadata& metadata)
   return false;
 }
 
+/// What the table has and the declaration has not is written as null; what the declaration has and
+/// the table has not becomes a new column, null in all rows so far.
 Status CheckColumns(storage::ObjectStore& store, const TableSpec& wanted,
-                    const TableMetadata& current) {
+                    const arrow::Schema& bound, const TableMetadata& current) {
   for (const iceberg::NestedField& field : current.CurrentSchema().fields) {
-    if (wanted.schema->GetFieldIndex(field.name) >= 0) continue;
+    if (!field.is_required || bound.GetFieldIndex(field.name) >= 0) continue;
     return Error(StatusCode::kInvalidArgument,
-                 "schema change is refused: table={} column={} reason=the table has it and the "
-                 "declaration does not",
-                 wanted.id.ToString(), field.name);
+                 "the table requires a column that is not declared: table={} column={} type={}; "
+                 "declare it in sources.yml, or make it optional in the table (ALTER TABLE … ALTER "
+                 "COLUMN {} DROP NOT NULL)",
+                 wanted.id.ToString(), field.name, iceberg::DeclaredTypeName(*field.type),
+                 field.name);
   }
-  for (const auto& field : wanted.schema->fields()) {
-    if (field->nullable() || current.CurrentSchema().FindByName(field->name()) != nullptr) continue;
+  for (int i = 0; i < bound.num_fields(); ++i) {
+    const arrow::Field& field = *bound.field(i);
+    if (field.nullable() || current.CurrentSchema().FindByName(field.name()) != nullptr) continue;
     PH_ASSIGN_OR_RETURN(const bool has_rows, HasRows(store, current));
     if (!has_rows) continue;
     return Error(StatusCode::kInvalidArgument,
-                 "schema change is refused: table={} column={} reason=a new column of a table with "
-                 "rows cannot be required",
-                 wanted.id.ToString(), field->name());
+                 "a table with rows lacks a column that all of them must have: table={} column={} "
+                 "type={}; add it as optional (ALTER TABLE … ADD COLUMN), then the rows so far are "
+                 "null and ingest goes on",
+                 wanted.id.ToString(), wanted.schema->field(i)->name(),
+                 DataTypeName(*field.type()));
   }
   return {};
 }
 
-Status CheckPartitioning(const TableSpec& wanted, const TableMetadata& current) {
-  PH_ASSIGN_OR_RETURN(const iceberg::PartitionSpec spec, MakeSpec(wanted, current.CurrentSchema()));
-  const auto& have = current.DefaultSpec().fields;
-  bool is_equal = have.size() == spec.fields.size();
-  for (size_t i = 0; is_equal && i < have.size(); ++i) {
-    is_equal = have[i].source_id == spec.fields[i].source_id &&
-               have[i].name == spec.fields[i].name && have[i].transform == spec.fields[i].transform;
+std::string Describe(const iceberg::PartitionSpec& spec, const iceberg::Schema& schema) {
+  std::string text;
+  for (const iceberg::PartitionField& field : spec.fields) {
+    const iceberg::NestedField* source = schema.FindById(field.source_id);
+    const std::string column = source == nullptr ? "?" : source->name;
+    text += text.empty() ? "" : ", ";
+    text += field.transform == iceberg::Transform::kIdentity
+                ? column
+                : fmt::format("{}({})", iceberg::TransformName(field), column);
+    if (field.name != column) text += " as " + field.name;
   }
-  if (is_equal) return {};
-  return Error(StatusCode::kInvalidArgument,
-               "another partitioning of an existing table is refused: table={}",
-               wanted.id.ToString());
+  return "[" + text + "]";
+}
+
+bool IsSame(const iceberg::PartitionSpec& a, const iceberg::PartitionSpec& b) {
+  return std::ranges::equal(a.fields, b.fields, [](const auto& x, const auto& y) {
+    return x.source_id == y.source_id && x.name == y.name && x.transform == y.transform;
+  });
+}
+
+/// A table that was once partitioned as declared has been changed by another writer since, and rows
+/// go where its current spec wants them. Any other difference is a change of the declaration.
+Status CheckPartitioning(const TableSpec& wanted, const arrow::Schema& bound,
+                         const TableMetadata& current) {
+  const iceberg::Schema& schema = current.CurrentSchema();
+  PH_ASSIGN_OR_RETURN(const iceberg::PartitionSpec spec, MakeSpec(wanted, bound, schema));
+  if (std::ranges::none_of(current.specs, [&](const auto& have) { return IsSame(have, spec); })) {
+    return Error(
+        StatusCode::kInvalidArgument,
+        "another partitioning of an existing table is refused: table={} table_has={} "
+        "declared={}; declare partition_by as the table has it, or load a table of another "
+        "name",
+        wanted.id.ToString(), Describe(current.DefaultSpec(), schema), Describe(spec, schema));
+  }
+  return RowPlacement::Make(current, &wanted).status();
 }
 
 // The metadata after the change, or nothing to change.
@@ -132,52 +161,57 @@ Result<std::optional<TableMetadata>> EvolveTable(storage::ObjectStore& store,
                                                  const catalog::TableState& head,
                                                  const Clock& clock) {
   const TableMetadata& current = *head.metadata;
-  PH_RETURN_IF_ERROR(CheckColumns(store, wanted, current));
-  PH_RETURN_IF_ERROR(CheckPartitioning(wanted, current));
+  PH_ASSIGN_OR_RETURN(const auto bound, ColumnBinder(current).Bind(*wanted.schema));
+  PH_RETURN_IF_ERROR(CheckColumns(store, wanted, *bound, current));
   int32_t last_column_id = current.last_column_id;
-  auto evolved = iceberg::EvolveSchema(current.CurrentSchema(), *wanted.schema, &last_column_id);
+  auto evolved = iceberg::EvolveSchema(current.CurrentSchema(), *bound, &last_column_id);
   if (!evolved.ok()) return evolved.error().WithContext(wanted.id.ToString());
-  bool has_new_property = false;
-  for (const auto& [key, value] : wanted.properties) {
-    const auto have = current.properties.find(key);
-    has_new_property |= have == current.properties.end() || have->second != value;
+  const iceberg::Schema& schema = evolved->has_value() ? **evolved : current.CurrentSchema();
+  std::map<std::string, std::string> properties = wanted.properties;
+  properties[std::string(kColumnsKey)] = ColumnIds(*wanted.schema, *bound, schema);
+  const bool has_properties = std::ranges::all_of(properties, [&](const auto& property) {
+    const auto have = current.properties.find(property.first);
+    return have != current.properties.end() && have->second == property.second;
+  });
+  if (!evolved->has_value() && has_properties) {
+    PH_RETURN_IF_ERROR(CheckPartitioning(wanted, *bound, current));
+    return std::optional<TableMetadata>();
   }
-  if (!evolved->has_value() && !has_new_property) return std::optional<TableMetadata>();
-  iceberg::Schema schema = evolved->has_value() ? **evolved : current.CurrentSchema();
   PH_ASSIGN_OR_RETURN(TableMetadata next,
-                      iceberg::SetSchema(current, std::move(schema), last_column_id,
-                                         head.metadata_location, clock.NowMicros() / 1000, {}));
-  for (const auto& [key, value] : wanted.properties) next.properties[key] = value;
+                      iceberg::SetSchema(current, schema, last_column_id, head.metadata_location,
+                                         clock.NowMicros() / 1000, {}));
+  for (const auto& [key, value] : properties) next.properties[key] = value;
+  PH_RETURN_IF_ERROR(CheckPartitioning(wanted, *bound, next));
   return std::optional<TableMetadata>(std::move(next));
 }
 
-// One table's next metadata; nothing when it is as wanted already.
-Result<std::optional<NextMetadata>> NextFor(catalog::Catalog& catalog, storage::ObjectStore& store,
-                                            const std::string& warehouse_uri,
-                                            const TableSpec& wanted, const Clock& clock) {
-  const auto head = catalog.Load(wanted.id);
-  if (!head.ok()) {
-    if (head.error().code() != StatusCode::kNotFound) return head.error();
-    PH_ASSIGN_OR_RETURN(TableMetadata metadata, MakeTable(wanted, warehouse_uri, clock));
-    PH_RETURN_IF_ERROR(TableCompression(metadata));
-    return std::optional(MakeNextMetadata(wanted.id, "", std::move(metadata)));
+// One table as it is, if it is there, and its next metadata, if it is not as wanted.
+struct Step {
+  std::optional<catalog::TableState> head;
+  std::optional<NextMetadata> next;
+};
+
+Result<Step> StepFor(catalog::Catalog& catalog, storage::ObjectStore& store,
+                     const std::string& warehouse_uri, const TableSpec& wanted,
+                     const Clock& clock) {
+  Result<catalog::TableState> head = catalog.Load(wanted.id);
+  std::optional<TableMetadata> metadata;
+  if (head.ok()) {
+    PH_ASSIGN_OR_RETURN(metadata, EvolveTable(store, wanted, *head, clock));
+    if (!metadata.has_value()) return Step{.head = *std::move(head), .next = std::nullopt};
+  } else if (head.error().code() == StatusCode::kNotFound) {
+    PH_ASSIGN_OR_RETURN(metadata, MakeTable(wanted, warehouse_uri, clock));
+  } else {
+    return head.error().WithContext(wanted.id.ToString());
   }
-  PH_ASSIGN_OR_RETURN(std::optional<TableMetadata> metadata,
-                      EvolveTable(store, wanted, *head, clock));
-  if (!metadata.has_value()) return std::optional<NextMetadata>();
   PH_RETURN_IF_ERROR(TableCompression(*metadata));
-  return std::optional(MakeNextMetadata(wanted.id, head->metadata_location, *std::move(metadata)));
+  return Step{.head = std::nullopt,
+              .next = MakeNextMetadata(wanted.id, head.ok() ? head->metadata_location : "",
+                                       *std::move(metadata))};
 }
 
-Status EnsureOnce(catalog::Catalog& catalog, storage::ObjectStore& store,
-                  const std::string& warehouse_uri, const std::vector<TableSpec>& specs,
-                  const Clock& clock) {
-  std::vector<NextMetadata> changes;
-  for (const TableSpec& wanted : specs) {
-    PH_ASSIGN_OR_RETURN(auto next, NextFor(catalog, store, warehouse_uri, wanted, clock));
-    if (next.has_value()) changes.push_back(*std::move(next));
-  }
-  if (changes.empty()) return {};
+Status CommitChanges(catalog::Catalog& catalog, storage::ObjectStore& store,
+                     std::vector<NextMetadata> changes) {
   std::vector<storage::NewObject> objects;
   catalog::CommitRequest request;
   for (NextMetadata& change : changes) {
@@ -197,6 +231,23 @@ Status EnsureOnce(catalog::Catalog& catalog, storage::ObjectStore& store,
   return status;
 }
 
+// The tables, if all were as wanted; else they are brought there and looked at once more.
+Result<std::optional<std::vector<catalog::TableState>>> EnsureOnce(
+    catalog::Catalog& catalog, storage::ObjectStore& store, const std::string& warehouse_uri,
+    const std::vector<TableSpec>& specs, const Clock& clock) {
+  std::vector<catalog::TableState> tables;
+  std::vector<NextMetadata> changes;
+  for (const TableSpec& wanted : specs) {
+    PH_ASSIGN_OR_RETURN(Step step, StepFor(catalog, store, warehouse_uri, wanted, clock));
+    if (step.head) tables.push_back(*std::move(step.head));
+    if (step.next) changes.push_back(*std::move(step.next));
+  }
+  if (changes.empty()) return std::optional(std::move(tables));
+  const Status status = CommitChanges(catalog, store, std::move(changes));
+  if (!status.ok() && status.code() != StatusCode::kConflict) return status;
+  return std::optional<std::vector<catalog::TableState>>();
+}
+
 }  // namespace
 
 Result<std::vector<catalog::TableState>> EnsureTables(catalog::Catalog& catalog,
@@ -204,18 +255,12 @@ Result<std::vector<catalog::TableState>> EnsureTables(catalog::Catalog& catalog,
                                                       const std::string& warehouse_uri,
                                                       const std::vector<TableSpec>& specs,
                                                       const Clock& clock) {
-  Status status;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    status = EnsureOnce(catalog, store, warehouse_uri, specs, clock);
-    if (status.code() != StatusCode::kConflict) break;
+    PH_ASSIGN_OR_RETURN(auto tables, EnsureOnce(catalog, store, warehouse_uri, specs, clock));
+    if (tables.has_value()) return *std::move(tables);
   }
-  PH_RETURN_IF_ERROR(status);
-  std::vector<catalog::TableState> tables;
-  for (const TableSpec& wanted : specs) {
-    PH_ASSIGN_OR_RETURN(catalog::TableState state, catalog.Load(wanted.id));
-    tables.push_back(std::move(state));
-  }
-  return tables;
+  return Error(StatusCode::kConflict, "the table moved during each of {} attempts: table={}",
+               kAttemptsMax, specs.front().id.ToString());
 }
 
 }  // namespace playhead::table

@@ -14,6 +14,8 @@ namespace playhead::table {
 
 enum class PartitionTransform { kIdentity, kDay, kHour };
 
+iceberg::Transform ToIceberg(PartitionTransform transform);
+
 struct PartitionFieldSpec {
   std::string source_column;
   PartitionTransform transform = PartitionTransform::kIdentity;
@@ -28,11 +30,15 @@ struct TableSpec {
   std::map<std::string, std::string> properties;
 };
 
-/// Makes the tables that are missing and evolves those whose schema lacks new nullable columns or
+/// Makes the tables that are missing and evolves those whose schema lacks declared columns or
 /// widenings, all in one commit (a stream's table and its dead letters come together). Empty tables
-/// have metadata that every reader opens. Errors: kInvalidArgument names table and column of a
-/// change that is refused (dropped or retyped columns, another partitioning, a new required column
-/// on a table with rows); kConflict after retries.
+/// have metadata that every reader opens. Columns are found by field id (column_binding.h), so what
+/// another writer renamed, moved, widened or added is no difference, nor is a column that is not
+/// declared any more; one that was dropped is added anew. A table whose partitioning another writer
+/// changed is taken as it is. Returns the tables as they then are.
+/// Errors: kInvalidArgument names table and column of a change that is refused (retyped columns,
+/// another partitioning, a required column that only one side has); kNotSupported (a partition
+/// field of another writer); kConflict after retries; those of catalog::Catalog::Load().
 Result<std::vector<catalog::TableState>> EnsureTables(catalog::Catalog& catalog,
                                                       storage::ObjectStore& store,
                                                       const std::string& warehouse_uri,

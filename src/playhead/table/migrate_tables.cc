@@ -226,7 +226,7 @@ Status MigrateOnce(catalog::Catalog& catalog, storage::ObjectStore& store, const
   }
   PH_RETURN_IF_ERROR(store.PutMany(objects));
   CrashPoint("migrate.after_metadata");
-  const Status status = catalog.Commit(request);
+  const Status status = catalog.Commit(request).ToStatus();
   if (status.code() == StatusCode::kConflict) {
     // Definitely not referred to by anybody.
     for (const storage::NewObject& object : objects) (void)store.Delete(object.uri).ok();

@@ -52,7 +52,7 @@ void MakeOld(TestLake& lake) {
     ASSERT_TRUE(lake.store().PutMany({&old.object, 1}).ok());
     request.moves.push_back(old.move);
   }
-  ASSERT_TRUE(lake.catalog().Commit(request).ok());
+  ASSERT_TRUE(lake.catalog().Commit(request).committed());
 }
 
 Status Migrate(TestLake& lake) { return MigrateTables(lake.catalog(), lake.store(), lake.clock()); }

@@ -5,6 +5,7 @@
 #include "playhead/table/snapshot_summary.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -119,7 +120,7 @@ class SnapshotBuilder {
     for (const iceberg::PartitionSpec& spec : metadata_.specs) {
       if (spec.spec_id == spec_id) return &spec;
     }
-    return Error(StatusCode::kDataCorrupt, "a manifest has an unknown spec: table={} spec={}",
+    return Error(StatusCode::kDataCorrupt, "files have an unknown partition spec: table={} spec={}",
                  head_.id.ToString(), spec_id);
   }
 
@@ -218,10 +219,11 @@ class SnapshotBuilder {
   }
 
   Status AddFiles() {
+    // A file keeps the spec that it was written for, though another writer has changed the table's.
     std::map<int32_t, std::vector<ManifestEntry>> by_spec;
     for (const StagedFile& staged : change_.added) {
       counts_.Add(staged.file);
-      by_spec[staged.spec_id].push_back(
+      by_spec[staged.file.spec_id].push_back(
           {.status = EntryStatus::kAdded, .snapshot_id = ids_.snapshot_id, .file = staged.file});
     }
     for (const auto& [spec_id, entries] : by_spec) {

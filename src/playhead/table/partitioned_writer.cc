@@ -2,10 +2,12 @@
 
 #include "playhead/base/arrow_status.h"
 #include "playhead/columnar/column_writers.h"
-#include "playhead/iceberg/arrow_schema.h"
 #include "playhead/iceberg/partition_folders.h"
+#include "playhead/iceberg/values.h"
 #include "playhead/table/data_file_writer.h"
 #include "playhead/table/parquet_properties.h"
+#include "playhead/table/row_adapter.h"
+#include "playhead/table/row_placement.h"
 
 #include <arrow/api.h>
 
@@ -50,30 +52,18 @@ std::string EscapeStem(std::string_view stem) {
   return escaped;
 }
 
-/// Whether `given` is `type`, or its text as codes.
-bool IsTypeOf(const arrow::DataType& given, const arrow::DataType& type) {
-  if (given.id() == arrow::Type::DICTIONARY) {
-    const auto& coded = static_cast<const arrow::DictionaryType&>(given);
-    return coded.index_type()->id() == arrow::Type::INT32 && coded.value_type()->Equals(type) &&
-           arrow::is_base_binary_like(type.id());
-  }
-  if (given.id() == arrow::Type::LIST && type.id() == arrow::Type::LIST &&
-      given.field(0)->type()->id() == arrow::Type::DICTIONARY) {
-    return IsTypeOf(*given.field(0)->type(), *type.field(0)->type());
-  }
-  return given.Equals(type);
-}
-
 class Writer final : public PartitionedWriter {
  public:
   Writer(storage::ObjectStore& store, const iceberg::TableMetadata& table, std::string staging_uri,
-         PartitionedWriterOptions options, parquet::Compression::type compression)
+         PartitionedWriterOptions options, parquet::Compression::type compression,
+         RowPlacement placement)
       : store_(store),
         schema_(table.CurrentSchema()),
         spec_(table.DefaultSpec()),
         folders_(table, spec_),
         location_(table.location),
-        arrow_schema_(iceberg::ArrowFromSchema(schema_)),
+        adapter_(table),
+        placement_(std::move(placement)),
         staging_uri_(std::move(staging_uri)),
         options_(options),
         compression_(compression) {}
@@ -81,26 +71,18 @@ class Writer final : public PartitionedWriter {
   Status Append(const Key& key, const std::shared_ptr<arrow::RecordBatch>& rows,
                 decode::Generation generation) override {
     if (rows->num_rows() == 0) return {};
-    PH_RETURN_IF_ERROR(CheckSchema(rows->schema()));
-    if (key.size() != spec_.fields.size()) {
+    PH_ASSIGN_OR_RETURN(const auto adapted, adapter_.Adapt(rows));
+    if (key.size() != placement_.key_size()) {
       return Error(StatusCode::kInvalidArgument,
                    "partition key has another length: table={} expected={} got={}", location_,
-                   spec_.fields.size(), key.size());
+                   placement_.key_size(), key.size());
     }
-    rows_ += rows->num_rows();
-    PH_ASSIGN_OR_RETURN(OpenFile * file, FileFor(key));
-    PH_RETURN_IF_ERROR(file->writer->Write(*rows, generation));
-    NoteMemory(*file);
-    while (memory_bytes_ > options_.buffered_bytes_max) {
-      OpenFile& largest = std::ranges::max_element(files_, {}, [](const auto& entry) {
-                            return entry.second.memory_bytes;
-                          })->second;
-      PH_RETURN_IF_ERROR(EndRowGroup(largest));
+    if (placement_.is_known_by_key()) {
+      return AppendPart(placement_.Place(key), *adapted, generation);
     }
-    PH_RETURN_IF_ERROR(EndIdleRowGroups());
-    if (file->writer->bytes() >= options_.file_bytes_max) {
-      return CloseFile(files_.find(key));
-    }
+    PH_ASSIGN_OR_RETURN(const auto parts, placement_.Split(key, adapted));
+    // Chosen rows have the dictionaries of all, which no generation promises.
+    for (const auto& part : parts) PH_RETURN_IF_ERROR(AppendPart(part.key, *part.rows, {}));
     return {};
   }
 
@@ -127,22 +109,21 @@ class Writer final : public PartitionedWriter {
   }
 
  private:
-  Status CheckSchema(const std::shared_ptr<arrow::Schema>& given) {
-    if (given == checked_schema_) return {};
-    const arrow::Schema& schema = *given;
-    for (int i = 0; i < std::max(schema.num_fields(), arrow_schema_->num_fields()); ++i) {
-      const bool is_equal = i < schema.num_fields() && i < arrow_schema_->num_fields() &&
-                            schema.field(i)->name() == arrow_schema_->field(i)->name() &&
-                            IsTypeOf(*schema.field(i)->type(), *arrow_schema_->field(i)->type());
-      if (is_equal) continue;
-      const auto describe = [i](const arrow::Schema& side) {
-        return i < side.num_fields() ? side.field(i)->ToString() : "none";
-      };
-      return Error(StatusCode::kInvalidArgument,
-                   "columns differ from the table's: table={} column={} expected=\"{}\" got=\"{}\"",
-                   location_, i, describe(*arrow_schema_), describe(schema));
+  Status AppendPart(const Key& key, const arrow::RecordBatch& rows, decode::Generation generation) {
+    rows_ += rows.num_rows();
+    PH_ASSIGN_OR_RETURN(OpenFile * file, FileFor(key));
+    PH_RETURN_IF_ERROR(file->writer->Write(rows, generation));
+    NoteMemory(*file);
+    while (memory_bytes_ > options_.buffered_bytes_max) {
+      OpenFile& largest = std::ranges::max_element(files_, {}, [](const auto& entry) {
+                            return entry.second.memory_bytes;
+                          })->second;
+      PH_RETURN_IF_ERROR(EndRowGroup(largest));
     }
-    checked_schema_ = given;
+    PH_RETURN_IF_ERROR(EndIdleRowGroups());
+    if (file->writer->bytes() >= options_.file_bytes_max) {
+      return CloseFile(files_.find(key));
+    }
     return {};
   }
 
@@ -160,7 +141,7 @@ class Writer final : public PartitionedWriter {
     file.number = files_begun_++;
     file.staged_uri = fmt::format("{}/{}.staged", staging_uri_, file.number);
     file.writer = std::make_unique<DataFileWriter>(
-        store_, file.staged_uri, arrow_schema_,
+        store_, file.staged_uri, adapter_.schema(),
         DataFileOptions{.compression = compression_,
                         .row_group_rows = options_.row_group_rows,
                         .row_group_bytes = options_.row_group_bytes},
@@ -195,8 +176,8 @@ class Writer final : public PartitionedWriter {
   Status CloseFile(std::map<Key, OpenFile>::iterator it) {
     OpenFile& file = it->second;
     ClosedFile closed{.number = file.number, .staged = {.file = {}, .staged_uri = file.staged_uri}};
+    closed.staged.file.spec_id = spec_.spec_id;
     closed.staged.file.partition = it->first;
-    closed.staged.spec_id = spec_.spec_id;
     PH_ASSIGN_OR_RETURN(auto output, file.writer->Finish(schema_, closed.staged.file));
     unsynced_.push_back(std::move(output));
     closed_bytes_ += closed.staged.file.file_bytes;
@@ -216,12 +197,12 @@ class Writer final : public PartitionedWriter {
   const iceberg::PartitionSpec spec_;
   const iceberg::PartitionFolders folders_;
   const std::string location_;
-  const std::shared_ptr<arrow::Schema> arrow_schema_;
+  RowAdapter adapter_;
+  const RowPlacement placement_;
   const std::string staging_uri_;
   const PartitionedWriterOptions options_;
   const parquet::Compression::type compression_;
 
-  std::shared_ptr<arrow::Schema> checked_schema_;
   columnar::ColumnWriters writers_;  // of all files
   std::map<Key, OpenFile> files_;
   std::vector<ClosedFile> closed_;
@@ -236,10 +217,11 @@ class Writer final : public PartitionedWriter {
 
 Result<std::unique_ptr<PartitionedWriter>> PartitionedWriter::Open(
     storage::ObjectStore& store, const iceberg::TableMetadata& table,
-    const std::string& staging_uri, PartitionedWriterOptions options) {
+    const std::string& staging_uri, PartitionedWriterOptions options, const TableSpec* declared) {
   PH_ASSIGN_OR_RETURN(const auto compression, TableCompression(table));
-  return std::unique_ptr<PartitionedWriter>(
-      std::make_unique<Writer>(store, table, staging_uri, options, compression));
+  PH_ASSIGN_OR_RETURN(RowPlacement placement, RowPlacement::Make(table, declared));
+  return std::unique_ptr<PartitionedWriter>(std::make_unique<Writer>(
+      store, table, staging_uri, options, compression, std::move(placement)));
 }
 
 }  // namespace playhead::table

@@ -4,6 +4,7 @@
 #include "playhead/decode/generation.h"
 #include "playhead/iceberg/types.h"
 #include "playhead/storage/object_store.h"
+#include "playhead/table/ensure_table.h"
 
 #include <arrow/type_fwd.h>
 
@@ -27,13 +28,15 @@ struct PartitionedWriterOptions {
 struct StagedFile {
   iceberg::DataFile file;  ///< `path` is the final name; counts and bounds are filled in
   std::string staged_uri;
-  int32_t spec_id = 0;  ///< of the partition tuple
 };
 
 /// Splits rows over Hive partitions and keeps one Parquet file open per partition key.
 ///
-/// Rows     any order of keys; columns must equal the table's current schema by name and type, but
-///          text (also in lists) may come as codes of a dictionary (int32).
+/// Rows     any order of keys; columns are the table's by field id (ColumnBinder), in any order.
+/// The
+///          table's others are written as null, narrower numbers as wide as the table's. Text (also
+///          in lists) may come as codes of a dictionary (int32).
+/// Keys     those of the declaration; rows go where the table's current spec wants them.
 /// Files    staged below `staging_uri`; final names `<table>/data/<hive
 /// folders>/<stem>-<n>.parquet`.
 ///          zstd by default (table property `write.parquet.compression-codec`: zstd, snappy, none).
@@ -44,14 +47,17 @@ struct StagedFile {
 /// Source   Iceberg spec, "Partitioning", "Parquet"; docs/formats/lake.md.
 class PartitionedWriter {
  public:
-  /// `staging_uri` is a folder that no other writer uses. Errors: kInvalidArgument (compression).
+  /// `staging_uri` is a folder that no other writer uses. `declared` says what the values of the
+  /// keys are; without it they are those of the table's current spec. Neither is kept. Errors:
+  /// kInvalidArgument (compression), kNotSupported (a partition field of another writer).
   static Result<std::unique_ptr<PartitionedWriter>> Open(storage::ObjectStore& store,
                                                          const iceberg::TableMetadata& table,
                                                          const std::string& staging_uri,
-                                                         PartitionedWriterOptions options = {});
+                                                         PartitionedWriterOptions options = {},
+                                                         const TableSpec* declared = nullptr);
   virtual ~PartitionedWriter() = default;
 
-  /// `key` has one value per field of the table's partition spec. `generation` says which batches
+  /// `key` has one value per partition field of the declaration. `generation` says which batches
   /// of a key share their dictionaries.
   /// Errors: kInvalidArgument (schema or key differs), kResourceExhausted (disk full),
   /// kUnavailable. After an error the writer can only be destroyed; its files are never committed.

@@ -252,5 +252,145 @@ TEST(ChooseEncodings, TakesADictionaryWhereValuesRepeat) {
                           ColumnEncoding::kDictionary, ColumnEncoding::kPlain));
 }
 
+// What PyIceberg adds is a column of any type of version 2; ours are null, and the files read back.
+TEST_F(PartitionedWriterTest, WritesNullIntoColumnsOfAnyTypeThatAnotherWriterAdded) {
+  using iceberg::Type;
+  using iceberg::TypeKind;
+  lake_.ChangeSchemaAsAnother(TestLake::Main(), [](iceberg::Schema& schema) {
+    int32_t id = 100;
+    const auto type = [](Type type) { return std::make_shared<const Type>(std::move(type)); };
+    const auto field = [&](const std::string& name, Type of) {
+      return iceberg::NestedField{
+          .id = ++id, .name = name, .is_required = false, .type = type(std::move(of)), .doc = {}};
+    };
+    // Before, between and after ours.
+    for (const TypeKind kind :
+         {TypeKind::kBoolean, TypeKind::kInt, TypeKind::kLong, TypeKind::kFloat, TypeKind::kDouble,
+          TypeKind::kDate, TypeKind::kTime, TypeKind::kTimestamp, TypeKind::kTimestamptz,
+          TypeKind::kString, TypeKind::kUuid, TypeKind::kBinary}) {
+      schema.fields.insert(schema.fields.begin() + id % 3, field("c" + std::to_string(id), {kind}));
+    }
+    schema.fields.push_back(field("fixed", {.kind = TypeKind::kFixed, .length = 7}));
+    schema.fields.push_back(
+        field("decimal", {.kind = TypeKind::kDecimal, .precision = 30, .scale = 2}));
+    const auto inner = [&] {
+      Type type{.kind = TypeKind::kStruct};
+      type.fields = {field("x", {TypeKind::kLong}), field("y", {TypeKind::kString})};
+      return type;
+    };
+    Type list{.kind = TypeKind::kList};
+    list.fields = {field("element", inner())};
+    Type map{.kind = TypeKind::kMap};
+    map.fields = {field("key", {TypeKind::kString}), field("value", {TypeKind::kDouble})};
+    map.fields[0].is_required = true;
+    schema.fields.push_back(field("inner", inner()));
+    schema.fields.push_back(field("list", list));
+    schema.fields.push_back(field("map", map));
+    Type texts{.kind = TypeKind::kList};
+    texts.fields = {field("element", {TypeKind::kString})};
+    schema.fields.push_back(field("texts", texts));
+  });
+  auto writer = Open();
+  const auto batch = PlaysBatch("play", "plays", Offsets(0, 20'000));
+  const Status appended = writer->Append({"play", kDay}, batch);
+  ASSERT_TRUE(appended.ok()) << appended.ToString();
+  const auto files = writer->Finish("s");
+  ASSERT_TRUE(files.ok()) << files.error().ToString();
+  auto reader = *parquet::arrow::OpenFile(*lake_.store().OpenForRead((*files)[0].staged_uri),
+                                          arrow::default_memory_pool());
+  const auto table = *reader->ReadTable();
+  EXPECT_EQ(table->num_columns(), batch->num_columns() + 18);
+  for (const auto& field : table->schema()->fields()) {
+    const auto column = table->GetColumnByName(field->name());
+    if (const auto ours = batch->GetColumnByName(field->name())) {
+      EXPECT_TRUE(column->Equals(arrow::ChunkedArray(ours))) << field->name();
+    } else {
+      EXPECT_EQ(column->null_count(), 20'000) << field->name();
+    }
+  }
+}
+
+class PlacementTest : public PartitionedWriterTest {
+ protected:
+  void Partition(std::vector<iceberg::PartitionField> fields) {
+    lake_.ChangeAsAnother(TestLake::Main(), [&](iceberg::TableMetadata& metadata) {
+      metadata.specs.push_back({.spec_id = 1, .fields = std::move(fields)});
+      metadata.default_spec_id = 1;
+    });
+  }
+  /// Rows by the folder that they were written to.
+  std::map<std::string, int64_t> Write() {
+    table_ = lake_.Load(TestLake::Main()).metadata;
+    const TableSpec declared = TestLake::Specs().front();
+    auto writer = PartitionedWriter::Open(lake_.store(), *table_, Staging(), {}, &declared);
+    EXPECT_TRUE(writer.ok()) << writer.error().ToString();
+    for (const char* type : {"play", "pause"}) {
+      EXPECT_TRUE((*writer)->Append({type, kDay}, PlaysBatch(type, "plays", Offsets(0, 10))).ok());
+    }
+    std::map<std::string, int64_t> rows;
+    const auto files = (*writer)->Finish("s");
+    for (const StagedFile& file : *files) {
+      EXPECT_EQ(file.file.spec_id, 1);
+      EXPECT_EQ(file.file.partition.size(), table_->DefaultSpec().fields.size());
+      std::string folder = file.file.path.substr(Data().size());
+      folder.resize(folder.rfind('/') == std::string::npos ? 0 : folder.rfind('/'));
+      rows[folder] += file.file.record_count;
+    }
+    return rows;
+  }
+};
+
+TEST_F(PlacementTest, AFieldFewerPutsTheRowsTogether) {
+  Partition(
+      {{.source_id = 2, .field_id = 1001, .name = "date", .transform = iceberg::Transform::kDay}});
+  EXPECT_THAT(Write(), ElementsAre(std::pair("date=2026-01-01", 20)));
+}
+
+TEST_F(PlacementTest, NoFieldAtAll) {
+  Partition({});
+  EXPECT_THAT(Write(), ElementsAre(std::pair("", 20)));
+}
+
+TEST_F(PlacementTest, FieldsOfOthersAreComputedFromTheRows) {
+  // _offset is column 7, position 4, timestamp 2.
+  Partition(
+      {{.source_id = 7,
+        .field_id = 1002,
+        .name = "tens",
+        .transform = iceberg::Transform::kTruncate,
+        .width = 4},
+       {.source_id = 1, .field_id = 1000, .name = "event_type"},
+       {.source_id = 2, .field_id = 1003, .name = "year", .transform = iceberg::Transform::kYear}});
+  EXPECT_THAT(Write(), ElementsAre(std::pair("tens=0/event_type=pause/year=2026", 4),
+                                   std::pair("tens=0/event_type=play/year=2026", 4),
+                                   std::pair("tens=4/event_type=pause/year=2026", 4),
+                                   std::pair("tens=4/event_type=play/year=2026", 4),
+                                   std::pair("tens=8/event_type=pause/year=2026", 2),
+                                   std::pair("tens=8/event_type=play/year=2026", 2)));
+}
+
+TEST_F(PlacementTest, ATextThatComesAsCodesIsComputedFromToo) {
+  Partition({{.source_id = 5,
+              .field_id = 1002,
+              .name = "start",
+              .transform = iceberg::Transform::kTruncate,
+              .width = 2}});
+  table_ = lake_.Load(TestLake::Main()).metadata;
+  const TableSpec declared = TestLake::Specs().front();
+  auto writer = *PartitionedWriter::Open(lake_.store(), *table_, Staging(), {}, &declared);
+  auto batch = PlaysBatch("play", "plays", Offsets(0, 4));
+  arrow::StringDictionary32Builder codes;
+  for (const char* text : {"abc", "xyz", "abd", "xyz"}) ASSERT_TRUE(codes.Append(text).ok());
+  const std::shared_ptr<arrow::Array> coded = *codes.Finish();
+  batch = *batch->SetColumn(4, arrow::field("_topic", coded->type()), coded);
+  ASSERT_TRUE(writer->Append({"play", kDay}, batch).ok());
+  const auto files = *writer->Finish("s");
+  ASSERT_THAT(files, SizeIs(2));
+  EXPECT_EQ(files[0].file.path, Data() + "start=ab/s-0.parquet");
+  EXPECT_EQ(files[0].file.record_count, 2);
+  EXPECT_EQ(files[1].file.path, Data() + "start=xy/s-1.parquet");
+  EXPECT_EQ(files[0].file.upper_bounds.at(Id("_topic")), "abd");
+}
+
 }  // namespace
 }  // namespace playhead::table

@@ -129,7 +129,7 @@ Result<Plan> PlanFromFormat1(storage::ObjectStore& store, const EpochOfFormat1& 
                 [](const Guard& guard) { return std::holds_alternative<LedgerIs>(guard); });
   for (size_t i = 0; i < plan.changes.size(); ++i) {
     PlannedChange& change = plan.changes[i];
-    for (StagedFile& file : change.added) file.spec_id = tables[i].metadata->default_spec_id;
+    for (StagedFile& file : change.added) file.file.spec_id = tables[i].metadata->default_spec_id;
     for (const FilesLive& files : old.rewritten) {
       if (files.table == change.id) {
         change.removed_paths.insert(change.removed_paths.end(), files.paths.begin(),

@@ -88,8 +88,8 @@ json FileToJson(const StagedFile& staged) {
   json partition = json::array();
   for (const auto& value : file.partition) partition.push_back(PartitionToJson(value));
   return {{"staged", staged.staged_uri},
-          {"spec", staged.spec_id},
           {"path", file.path},
+          {"spec", file.spec_id},
           {"partition", std::move(partition)},
           {"records", file.record_count},
           {"bytes", file.file_bytes},
@@ -105,9 +105,9 @@ json FileToJson(const StagedFile& staged) {
 StagedFile FileFromJson(const json& item) {
   StagedFile staged;
   staged.staged_uri = item.at("staged");
-  staged.spec_id = item.value("spec", 0);
   iceberg::DataFile& file = staged.file;
   file.path = item.at("path");
+  file.spec_id = item.value("spec", 0);
   for (const json& value : item.at("partition")) file.partition.push_back(PartitionFromJson(value));
   file.record_count = item.at("records");
   file.file_bytes = item.at("bytes");

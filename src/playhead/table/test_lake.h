@@ -1,8 +1,11 @@
 #pragma once
 
 #include "playhead/base/clock.h"
+#include "playhead/base/uuid.h"
 #include "playhead/catalog/catalog.h"
 #include "playhead/catalog/scan.h"
+#include "playhead/iceberg/metadata_json.h"
+#include "playhead/iceberg/update.h"
 #include "playhead/iceberg/values.h"
 #include "playhead/storage/object_store.h"
 #include "playhead/table/ensure_table.h"
@@ -17,6 +20,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -157,6 +161,33 @@ class TestLake {
     return *state;
   }
 
+  /// Commits metadata as another program may.
+  void ChangeAsAnother(const catalog::TableId& id,
+                       const std::function<void(iceberg::TableMetadata&)>& change) {
+    const catalog::TableState head = Load(id);
+    iceberg::TableMetadata metadata = *head.metadata;
+    change(metadata);
+    const std::string location = head.metadata->location + "/metadata/" +
+                                 iceberg::NextMetadataFileName(head.metadata_location, NewUuid());
+    const std::vector<storage::NewObject> objects = {
+        {.uri = location, .contents = iceberg::SerializeMetadata(metadata)}};
+    EXPECT_TRUE(store_->PutMany(objects).ok());
+    const Status status = catalog_->Commit(
+        {.moves = {{.id = id, .old_location = head.metadata_location, .new_location = location}}});
+    EXPECT_TRUE(status.ok()) << status.ToString();
+  }
+  /// The same for the current schema.
+  void ChangeSchemaAsAnother(const catalog::TableId& id,
+                             const std::function<void(iceberg::Schema&)>& change) {
+    ChangeAsAnother(id, [&](iceberg::TableMetadata& metadata) {
+      iceberg::Schema schema = metadata.CurrentSchema();
+      change(schema);
+      schema.schema_id = static_cast<int32_t>(metadata.schemas.size());
+      metadata.current_schema_id = schema.schema_id;
+      metadata.schemas.push_back(std::move(schema));
+    });
+  }
+
   /// Stages offsets [begin, end) of `topic`: every fourth is dead, the others play or pause in
   /// turn.
   Epoch Stage(const std::string& plan_id, const std::string& topic, int64_t begin, int64_t end,
@@ -174,7 +205,9 @@ class TestLake {
     storage::ObjectStore& target = store != nullptr ? *store : *store_;
     const std::string staging = StagingUri(uri_, ProcessOwner(), plan_id);
     const std::string stem = fmt::format("{}-{}-{}-{}", topic, begin, end - 1, plan_id);
-    auto main = *PartitionedWriter::Open(target, *Load(Main()).metadata, staging + "/main");
+    const std::vector<TableSpec> specs = Specs();
+    auto main =
+        *PartitionedWriter::Open(target, *Load(Main()).metadata, staging + "/main", {}, &specs[0]);
     for (const auto& [event_type, offsets] : lanes) {
       const std::vector<iceberg::PartitionValue> key = {event_type,
                                                         iceberg::DayOf(1'767'225'600'000'000)};

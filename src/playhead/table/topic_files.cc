@@ -222,8 +222,9 @@ Result<StagedFile> RewriteWithoutTopics(storage::ObjectStore& store,
     PH_RETURN_IF_ERROR(writer->Write(*rows));
   }
   PH_CHECK(writer != nullptr);  // a mixed file keeps rows
-  StagedFile staged{.file = {}, .staged_uri = staged_uri, .spec_id = live.spec_id};
+  StagedFile staged{.file = {}, .staged_uri = staged_uri};
   staged.file.path = file.path.substr(0, file.path.rfind('/') + 1) + name;
+  staged.file.spec_id = file.spec_id;
   staged.file.partition = file.partition;
   PH_ASSIGN_OR_RETURN(auto output, writer->Finish(schema, staged.file));
   PH_RETURN_IF_ERROR(output->Close());
