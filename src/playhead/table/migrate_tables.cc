@@ -184,24 +184,24 @@ TopicByLog TopicsOfLogs(storage::ObjectStore& store, const catalog::TableState& 
 }
 
 Result<States> TablesToMigrate(catalog::Catalog& catalog) {
-  PH_ASSIGN_OR_RETURN(const auto plans, catalog.OpenPlans());
-  std::set<catalog::TableId> planned;
-  for (const catalog::Plan& plan : plans) {
-    planned.insert(plan.table);
-    planned.insert({plan.table.table_namespace, plan.table.name + std::string(kDeadSuffix)});
-  }
-  States states;
   PH_ASSIGN_OR_RETURN(const auto ids, catalog.ListTables());
-  for (const catalog::TableId& id : ids) {
-    auto state = catalog.Load(id);
-    if (state.ok()) {
-      if (planned.contains(id)) continue;
-      states.emplace(id, *std::move(state));
-      continue;
+  PH_ASSIGN_OR_RETURN(auto loaded, catalog.LoadMany(ids));
+  States states;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (loaded[i].ok()) {
+      states.emplace(ids[i], *std::move(loaded[i]));
+    } else if (loaded[i].error().code() == StatusCode::kUnavailable) {
+      return loaded[i].error();
+    } else {
+      logging::Warn("table", "table left out",
+                    {{"table", ids[i].ToString()}, {"why", loaded[i].error().message()}});
     }
-    if (state.error().code() == StatusCode::kUnavailable) return state.error();
-    logging::Warn("table", "table left out",
-                  {{"table", id.ToString()}, {"why", state.error().message()}});
+  }
+  // The files of an open plan were written for the table as it is.
+  PH_ASSIGN_OR_RETURN(const catalog::CatalogSnapshot now, catalog.Snapshot());
+  for (const catalog::PlanRow& plan : now.open_plans) {
+    states.erase(plan.table);
+    states.erase({plan.table.table_namespace, plan.table.name + std::string(kDeadSuffix)});
   }
   return states;
 }
@@ -226,12 +226,12 @@ Status MigrateOnce(catalog::Catalog& catalog, storage::ObjectStore& store, const
   }
   PH_RETURN_IF_ERROR(store.PutMany(objects));
   CrashPoint("migrate.after_metadata");
-  const Status status = catalog.Commit(request).ToStatus();
-  if (status.code() == StatusCode::kConflict) {
+  const catalog::CommitAnswer answer = catalog.Commit(request);
+  if (answer.kind == catalog::CommitAnswer::Kind::kRefused) {
     // Definitely not referred to by anybody.
     for (const storage::NewObject& object : objects) (void)store.Delete(object.uri).ok();
   }
-  PH_RETURN_IF_ERROR(status);
+  PH_RETURN_IF_ERROR(answer.ToStatus());
   CrashPoint("migrate.after_transaction");
   for (const NextMetadata& change : changes) WriteVersionHint(store, change);
   return {};

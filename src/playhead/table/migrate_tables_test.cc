@@ -197,12 +197,12 @@ TEST(MigrateTables, ALogOfSeveralTopicsOrOfNoneKeepsItsId) {
 TEST(MigrateTables, TablesWithAnOpenPlanWait) {
   TestLake lake;
   MakeOld(lake);
-  const catalog::Plan plan{.plan_id = "p1", .table = kMain, .payload_json = "{}"};
-  ASSERT_TRUE(lake.catalog().InsertPlan(plan).ok());
+  const catalog::PlanRow plan{.plan_id = "p1", .table = kMain, .owner = {.name = "somebody"}};
+  ASSERT_TRUE(lake.catalog().InsertPlan(plan, 1).committed());
   const std::string before = *lake.catalog().Fingerprint();
   ASSERT_TRUE(Migrate(lake).ok());
   EXPECT_EQ(*lake.catalog().Fingerprint(), before);
-  ASSERT_TRUE(lake.catalog().DeletePlan("p1").ok());
+  ASSERT_TRUE(lake.catalog().AbandonPlan("p1", plan.owner, "for a test").committed());
   ASSERT_TRUE(Migrate(lake).ok());
   EXPECT_NE(*lake.catalog().Fingerprint(), before);
 }
