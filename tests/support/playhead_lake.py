@@ -86,7 +86,8 @@ class Lake:
         self.run("audit", "--format", "json")
 
     def start_up(self, *arguments, env=None):
-        """Starts `playhead up` on a free port and waits until it listens."""
+        """Starts `playhead up` on a free port and waits until it listens, and until ingest runs or says why
+        it does not."""
         log = self.folder / "up.log"
         with open(log, "wb") as out:
             self.server = subprocess.Popen(
@@ -95,7 +96,7 @@ class Lake:
         for _ in range(300):
             text = log.read_text(errors="replace")
             found = re.search(r"listening on (http://[0-9.:]+)", text)
-            if found:
+            if found and "msg=\"ingest " in text:
                 self.url = found.group(1)
                 return self.url
             if self.server.poll() is not None:
