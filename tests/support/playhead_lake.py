@@ -85,17 +85,18 @@ class Lake:
     def audit(self):
         self.run("audit", "--format", "json")
 
-    def start_up(self, *arguments, env=None):
-        """Starts `playhead up` on a free port and waits until it listens."""
+    def start_up(self, *arguments, command="up", until="ingest", env=None):
+        """Starts `playhead up` (or `collect`) on a free port and waits until it listens, and, unless
+        `until` is "listening", until ingest runs or says why it does not."""
         log = self.folder / "up.log"
         with open(log, "wb") as out:
             self.server = subprocess.Popen(
-                [self.binary, "up", "--listen", "127.0.0.1:0", *arguments],
+                [self.binary, command, "--listen", "127.0.0.1:0", *arguments],
                 stdout=out, stderr=subprocess.STDOUT, env=self.environment(**(env or {})))
         for _ in range(300):
             text = log.read_text(errors="replace")
             found = re.search(r"listening on (http://[0-9.:]+)", text)
-            if found:
+            if found and (command == "collect" or until == "listening" or "msg=\"ingest " in text):
                 self.url = found.group(1)
                 return self.url
             if self.server.poll() is not None:

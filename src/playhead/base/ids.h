@@ -13,11 +13,12 @@ struct StrongInt {
   auto operator<=>(const StrongInt&) const = default;
 };
 
-/// Identity of a log: the journal's UUID, or `<cluster id>/<topic id>` for Kafka. A log that was
-/// made anew has another id, so that its offsets are never taken for the old ones.
+/// Identity of a log: `<journal's UUID>/<topic>`, or `<cluster id>/<topic id>` for Kafka. A log
+/// that was made anew, and another topic, have another id, so that their offsets are never taken
+/// for the old ones.
 using LogId = std::string;
 
-/// One partition of one topic of one log. Journals have one partition (0) per topic.
+/// One partition of one log, which is one topic. Journals have one partition (0) per topic.
 struct LogPartition {
   LogId log_id;
   std::string topic;

@@ -30,6 +30,7 @@ enum class Metric : size_t {
   kLogQueueBytes,
   kLogWalBytes,
   kLogSegments,
+  kLogDamagedSegments,
   kIngestRecords,
   kIngestDeadRecords,
   kIngestCommits,

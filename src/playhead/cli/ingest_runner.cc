@@ -1,6 +1,7 @@
 #include "playhead/cli/ingest_runner.h"
 
 #include "playhead/base/logging.h"
+#include "playhead/cli/journal_floor.h"
 #include "playhead/ingest/landing.h"
 #include "playhead/ingest/log_ingest.h"
 #include "playhead/log/journal.h"
@@ -80,7 +81,8 @@ void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token
       ingest::LogIngest ingest(warehouse_.lake(), stream, **reader,
                                {.limits = EpochLimitsOf(config_),
                                 .once = options_.once,
-                                .accept_gap = options_.accept_gap});
+                                .accept_gap = options_.accept_gap,
+                                .declared_topics = DeclaredTopics(config_)});
       status = ingest.Run(stop);
     }
     if (status.ok()) return;

@@ -3,7 +3,9 @@
 #include "playhead/base/logging.h"
 #include "playhead/base/metrics.h"
 #include "playhead/base/stop_signal.h"
+#include "playhead/base/thread_annotations.h"
 #include "playhead/cli/ingest_runner.h"
+#include "playhead/cli/journal_floor.h"
 #include "playhead/cli/output.h"
 #include "playhead/cli/summary.h"
 #include "playhead/cli/warehouse.h"
@@ -15,16 +17,18 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace playhead::cli {
 namespace {
 
-/// Where `/readyz` says what keeps ingest from starting.
-constexpr const char* kWarehouse = "warehouse";
-constexpr int64_t kWarehouseRetryMicros = 5'000'000;
+constexpr int64_t kFirstPauseMicros = 500'000;
+constexpr int64_t kLongestPauseMicros = 15'000'000;
 
 /// The journal and the collector that writes it; ended in the order that loses nothing.
 struct Intake {
@@ -47,11 +51,23 @@ Result<std::unique_ptr<log::Journal>> OpenJournal(const config::ResolvedConfig& 
   }
   log::JournalOptions options = config::JournalOptionsOf(config);
   options.metrics = &metrics;
+  options.committed = [&config](const std::string& journal_id) {
+    return CommittedOffsets(config, journal_id);
+  };
   return log::Journal::Open(config.journal_folder, SystemClock(), options);
 }
 
+/// The first stream that is held, and by what.
+Status StreamsMove(const ingest::StatusBoard& board) {
+  for (const ingest::StreamState& state : board.States()) {
+    if (state.held_by.empty()) continue;
+    return Error(StatusCode::kUnavailable, "{}: {}", state.summary.stream, state.held_by);
+  }
+  return {};
+}
+
 Result<Intake> StartIntake(const config::ResolvedConfig& config, Metrics& metrics,
-                           const ingest::StatusBoard* board) {
+                           std::vector<server::ReadinessCheck> checks) {
   Intake intake;
   PH_ASSIGN_OR_RETURN(intake.journal, OpenJournal(config, metrics));
   std::vector<server::CollectorStream> streams;
@@ -62,15 +78,8 @@ Result<Intake> StartIntake(const config::ResolvedConfig& config, Metrics& metric
         {.name = stream.name, .topic = declaration.topic, .schema = stream.row_schema});
   }
   server::CollectorOptions options = config::CollectorOptionsOf(config);
-  if (board != nullptr) {
-    options.readiness_checks.push_back({.name = "ingest", .check = [board]() -> Status {
-                                          for (const ingest::StreamState& state : board->States()) {
-                                            if (state.held_by.empty()) continue;
-                                            return Error(StatusCode::kUnavailable, "{}: {}",
-                                                         state.summary.stream, state.held_by);
-                                          }
-                                          return {};
-                                        }});
+  for (server::ReadinessCheck& check : checks) {
+    options.readiness_checks.push_back(std::move(check));
   }
   PH_ASSIGN_OR_RETURN(intake.collector,
                       server::Collector::Start(std::move(streams), *intake.journal, SystemClock(),
@@ -79,42 +88,58 @@ Result<Intake> StartIntake(const config::ResolvedConfig& config, Metrics& metric
   return intake;
 }
 
-using Warehouse = std::unique_ptr<WritableWarehouse>;
-
-/// A warehouse that cannot be opened keeps no event out: it is tried again, and `/readyz` says why.
-bool MayOpenLater(const Result<Warehouse>& warehouse) {
-  return !warehouse.ok() && warehouse.error().code() != StatusCode::kAlreadyExists;
-}
-
-Result<Warehouse> OpenLater(const config::ResolvedConfig& config, ingest::StatusBoard& board,
-                            Result<Warehouse> warehouse, const std::stop_token& stop) {
-  std::string reported;
-  while (MayOpenLater(warehouse)) {
-    const std::string why = warehouse.error().ToString();
-    board.Hold(kWarehouse, why);
-    if (why != reported) {
-      logging::Error("up", "events are taken in, but cannot be ingested", {{"why", why}});
-    }
-    reported = why;
-    if (!ingest::SleepUnlessStopped(stop, kWarehouseRetryMicros)) return warehouse;
-    warehouse = WritableWarehouse::Open(config, board);
+/// Why ingest has not begun, until it has. Threads: any.
+class NotBegun {
+ public:
+  void Set(Status why) {
+    const std::lock_guard lock(mutex_);
+    why_ = std::move(why);
   }
-  if (warehouse.ok() && !reported.empty()) board.Hold(kWarehouse, "");
-  return warehouse;
+  Status Get() const {
+    const std::lock_guard lock(mutex_);
+    return why_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Status why_ PH_GUARDED_BY(mutex_) = Error(StatusCode::kUnavailable, "ingest has not begun yet");
+};
+
+/// A warehouse that cannot be opened keeps no event out: it is tried again, with growing pauses,
+/// until it can or the process is stopped.
+Result<std::unique_ptr<WritableWarehouse>> OpenWarehouse(const config::ResolvedConfig& config,
+                                                         ingest::StatusBoard& board,
+                                                         NotBegun& not_begun,
+                                                         const std::stop_token& stop) {
+  for (int64_t pause_us = kFirstPauseMicros;;
+       pause_us = std::min(pause_us * 2, kLongestPauseMicros)) {
+    auto warehouse = WritableWarehouse::Open(config, board);
+    not_begun.Set(warehouse.ok() ? Status() : warehouse.error());
+    if (warehouse.ok()) return warehouse;
+    logging::Error("up", "ingest does not run, events are taken all the same",
+                   {{"why", warehouse.error().ToString()}, {"again_in_ms", pause_us / 1000}});
+    if (!ingest::SleepUnlessStopped(stop, pause_us)) return warehouse;
+  }
 }
 
 int RunUp(const config::ResolvedConfig& config) {
   const StopSignal signal;
   Metrics metrics;
   ingest::StatusBoard board(&metrics);
-  Result<Warehouse> warehouse = WritableWarehouse::Open(config, board);
-  if (!warehouse.ok() && !MayOpenLater(warehouse)) return Fail(warehouse.error());
-  Result<Intake> intake = StartIntake(config, metrics, &board);
+  NotBegun not_begun;
+  Result<Intake> intake =
+      StartIntake(config, metrics,
+                  {{.name = "ingest", .check = [&not_begun] { return not_begun.Get(); }},
+                   {.name = "ingest", .check = [&board] { return StreamsMove(board); }}});
   if (!intake.ok()) return Fail(intake.error());
-  warehouse = OpenLater(config, board, std::move(warehouse), signal.token());
-  if (!warehouse.ok()) return Fail(warehouse.error());
+  auto warehouse = OpenWarehouse(config, board, not_begun, signal.token());
+  if (!warehouse.ok()) {
+    intake->Stop();
+    return Fail(warehouse.error());
+  }
   IngestRunner runner(config, **warehouse, {});
   runner.Start();
+  logging::Info("up", "ingest runs");
   signal.Wait();
   logging::Info("up", "stopping: the open epoch is finished first");
   // Nothing new comes in, then what is in the journal's open epochs is committed.
@@ -130,7 +155,7 @@ int RunUp(const config::ResolvedConfig& config) {
 int RunCollect(const config::ResolvedConfig& config) {
   const StopSignal signal;
   Metrics metrics;
-  Result<Intake> intake = StartIntake(config, metrics, nullptr);
+  Result<Intake> intake = StartIntake(config, metrics, {});
   if (!intake.ok()) return Fail(intake.error());
   signal.Wait();
   logging::Info("collector", "stopping");

@@ -106,15 +106,15 @@ Status EpochWriter::Commit(EpochEnd end) {
   epoch.ranges = std::move(end.ranges);
   PH_RETURN_IF_ERROR(CommitPatiently(lake_, end.summary.stream, epoch, stop_).status());
   // An epoch begins while the one before is written; that time counts once.
-  const int64_t now_us = lake_.clock.NowMicros();
+  const int64_t now_ticks = lake_.clock.TicksMicros();
   end.summary.seconds =
-      static_cast<double>(now_us - std::max(end.started_us, last_commit_us_)) / 1e6;
+      static_cast<double>(now_ticks - std::max(end.started_ticks, last_commit_ticks_)) / 1e6;
   end.summary.dead_by_reason = epoch_->dead_by_reason();
   lake_.board.Add(end.summary);
   logging::Debug(
       "ingest", "committed",
       {{"stream", end.summary.stream}, {"rows", end.summary.good}, {"dead", end.summary.dead}});
-  last_commit_us_ = now_us;
+  last_commit_ticks_ = now_ticks;
   epoch_.reset();
   bytes_ = 0;
   ++commits_;

@@ -23,8 +23,8 @@ namespace playhead::ingest {
 struct EpochEnd {
   std::string stem;  ///< of its files' names
   std::vector<table::EpochRange> ranges;
-  StreamSummary summary;  ///< what it adds; reasons and seconds are filled in
-  int64_t started_us = 0;
+  StreamSummary summary;      ///< what it adds; reasons and seconds are filled in
+  int64_t started_ticks = 0;  ///< Clock::TicksMicros()
 };
 
 /// Writes and commits the epochs of one stream on a thread of its own, so that its caller decodes
@@ -73,7 +73,7 @@ class EpochWriter {
   Lake lake_;
   const std::stop_token stop_;
   std::optional<EpochBuilder> epoch_;  // the thread's own while it works
-  int64_t last_commit_us_ = 0;
+  int64_t last_commit_ticks_ = 0;
   std::atomic<int64_t> commits_ = 0;
   std::atomic<int64_t> bytes_ = 0;
   mutable std::mutex mutex_;

@@ -21,18 +21,18 @@ bool IsTransient(const Status& status) {
 
 LogIngest::LogIngest(const Lake& lake, const IngestStream& stream, log::LogReader& reader,
                      LogIngestOptions options)
-    : lake_(lake), stream_(stream), reader_(reader), options_(options) {}
+    : lake_(lake), stream_(stream), reader_(reader), options_(std::move(options)) {}
 
 Status LogIngest::Run(std::stop_token stop) {
   PH_ASSIGN_OR_RETURN(decoder_, decode::RecordDecoder::Make(stream_.row_schema));
   writer_ = std::make_unique<EpochWriter>(lake_, stop);
   PH_RETURN_IF_ERROR(FindPartitions());
-  int64_t searched_us = lake_.clock.NowMicros();
+  int64_t searched_ticks = lake_.clock.TicksMicros();
   bool is_waiting = false;
   while (!stop.stop_requested()) {
-    if (!options_.once && lake_.clock.NowMicros() - searched_us > kPartitionSearchMicros) {
+    if (!options_.once && lake_.clock.TicksMicros() - searched_ticks > kPartitionSearchMicros) {
       PH_RETURN_IF_ERROR(FindPartitions());
-      searched_us = lake_.clock.NowMicros();
+      searched_ticks = lake_.clock.TicksMicros();
     }
     const bool is_at_end = options_.once && ReachedEnds();
     Status status = is_at_end ? Settle() : Step();
@@ -67,8 +67,8 @@ Status LogIngest::Step() {
   PH_RETURN_IF_ERROR(writer_->failure());
   int64_t wait_ms = kIdleWaitMs;
   if (epoch_) {
-    const int64_t due_us = epoch_->started_us + options_.limits.interval_us;
-    wait_ms = std::clamp<int64_t>((due_us - lake_.clock.NowMicros()) / 1000, 1, kIdleWaitMs);
+    const int64_t due_ticks = epoch_->started_ticks + options_.limits.interval_us;
+    wait_ms = std::clamp<int64_t>((due_ticks - lake_.clock.TicksMicros()) / 1000, 1, kIdleWaitMs);
   }
   PH_ASSIGN_OR_RETURN(const log::LogBatch* batch,
                       reader_.Read(static_cast<int>(wait_ms), options_.limits.read_bytes_max));
@@ -99,44 +99,37 @@ Status LogIngest::FindPartitions() {
 
 Status LogIngest::Start(const LogPartition& partition, const table::TableProgress& progress) {
   PH_ASSIGN_OR_RETURN(const OffsetRange bounds, reader_.Bounds(partition));
+  PH_ASSIGN_OR_RETURN(OtherLogs others, LookAtOtherLogs(partition, progress));
   Part part{.partition = partition, .end_at_start = bounds.end};
-  std::string problem;
+  std::string problem = others.problem;
   std::optional<int64_t> committed;
   if (const auto log = progress.offsets.find(partition.log_id); log != progress.offsets.end()) {
     if (const auto entry = log->second.find(partition.partition); entry != log->second.end()) {
       committed = entry->second;
     }
-  } else if (!progress.offsets.empty()) {
-    problem =
-        fmt::format("the log was made anew: the table {} knows log {}, this one is {}",
-                    stream_.main.id.ToString(), progress.offsets.begin()->first, partition.log_id);
   }
-  part.next_offset = committed.value_or(bounds.begin);
-  if (committed && *committed > bounds.end) {
-    problem = fmt::format("the table stands at offset {}, beyond the log's end {}", *committed,
-                          bounds.end);
-  } else if (committed && *committed < bounds.begin) {
-    problem = fmt::format("offsets {} to {} are gone from the log before they were ingested",
-                          *committed, bounds.begin - 1);
+  part.next_offset = committed.value_or(0);
+  bool is_gap = false;
+  if (part.next_offset > bounds.end) {
+    is_gap = true;
+    problem = fmt::format("the table stands at offset {}, beyond the log's end {}",
+                          part.next_offset, bounds.end);
+  } else if (part.next_offset < bounds.begin) {
+    is_gap = true;
+    problem += fmt::format("{}offsets {} to {} are gone from the log before they were ingested",
+                           problem.empty() ? "" : "; ", part.next_offset, bounds.begin - 1);
   }
+  if (!problem.empty() && !options_.accept_gap) {
+    StopPartition(partition, problem, is_gap ? bounds.begin : part.next_offset);
+    return {};
+  }
+  for (Part& tail : others.tails) parts_.emplace(tail.partition, std::move(tail));
   if (!problem.empty()) {
-    if (!options_.accept_gap) {
-      std::string message = fmt::format(
-          "partition stopped: stream={} topic={} partition={}: {}; `--accept-gap` goes on "
-          "from offset {} and records it",
-          stream_.name, partition.topic, partition.partition, problem, bounds.begin);
-      logging::Error(
-          "ingest", "partition stopped",
-          {{"stream", stream_.name}, {"partition", partition.partition}, {"why", problem}});
-      lake_.board.Hold(stream_.name, message);
-      stopped_.emplace(partition, std::move(message));
-      return {};
-    }
-    part.accepted_gap_from = part.next_offset;
+    if (is_gap || others.tails.empty()) part.accepted_gap_from = part.next_offset;
     // What is gone counts as read and skipped, so that the counts go on without a hole.
-    const int64_t gone = std::max<int64_t>(0, bounds.begin - part.next_offset);
+    const int64_t gone = is_gap ? std::max<int64_t>(0, bounds.begin - part.next_offset) : 0;
     part.counts = {.read = gone, .skipped = gone};
-    part.next_offset = bounds.begin;
+    if (is_gap) part.next_offset = bounds.begin;
     // The gap is recorded even if no record follows it.
     if (!epoch_) PH_RETURN_IF_ERROR(OpenEpoch());
   }
@@ -144,6 +137,83 @@ Status LogIngest::Start(const LogPartition& partition, const table::TableProgres
   PH_RETURN_IF_ERROR(reader_.Seek(partition, part.next_offset));
   parts_.emplace(partition, std::move(part));
   return {};
+}
+
+Result<LogIngest::OtherLogs> LogIngest::LookAtOtherLogs(const LogPartition& partition,
+                                                        const table::TableProgress& progress) {
+  OtherLogs others;
+  std::string strangers;
+  bool is_renamed = false;
+  for (const auto& [log_id, offsets] : progress.offsets) {
+    if (log_id == partition.log_id) continue;
+    PH_ASSIGN_OR_RETURN(const std::optional<log::OtherTopic> other, reader_.Other(log_id));
+    if (!other) {
+      strangers = log_id;
+      continue;
+    }
+    is_renamed = true;
+    // Another stream reads it now.
+    if (options_.declared_topics.contains(other->topic)) continue;
+    for (const auto& [number, next_offset] : offsets) {
+      const int64_t left = other->bounds.end - next_offset;
+      if (left <= 0) continue;
+      others.problem += fmt::format(
+          "{}offsets {} to {} of topic {}, which the stream read before, are not"
+          " ingested (declare `topic: {}` again and ingest them first)",
+          others.problem.empty() ? "" : "; ", next_offset, other->bounds.end - 1, other->topic,
+          other->topic);
+      others.tails.push_back(
+          {.partition = {.log_id = log_id, .topic = other->topic, .partition = number},
+           .epoch_begin = other->bounds.end,
+           .next_offset = other->bounds.end,
+           .end_at_start = other->bounds.end,
+           .counts = {.read = left, .skipped = left},
+           .accepted_gap_from = next_offset});
+    }
+  }
+  if (progress.offsets.contains(partition.log_id) || strangers.empty()) return others;
+  // An older version kept a journal's offsets under its UUID alone, whatever the topic.
+  const bool is_without_topic = partition.log_id.starts_with(strangers + "/");
+  if (is_renamed && !is_without_topic) return others;
+  others.problem = fmt::format("the log was made anew: the table {} knows log {}, this one is {}",
+                               stream_.main.id.ToString(), strangers, partition.log_id);
+  others.tails.clear();
+  return others;
+}
+
+void LogIngest::StopPartition(const LogPartition& partition, const std::string& problem,
+                              int64_t goes_on_from) {
+  std::string message = fmt::format(
+      "partition stopped: stream={} topic={} partition={}: {}; `--accept-gap` goes on "
+      "from offset {} and records it",
+      stream_.name, partition.topic, partition.partition, problem, goes_on_from);
+  logging::Error("ingest", "partition stopped",
+                 {{"stream", stream_.name}, {"partition", partition.partition}, {"why", problem}});
+  lake_.board.Hold(stream_.name, message);
+  stopped_.emplace(partition, std::move(message));
+}
+
+Status LogIngest::PassDamage(Part& part, const log::LogBatch& batch) {
+  const LogPartition partition = batch.from;
+  const OffsetRange lost{.begin = part.next_offset, .end = batch.next_offset};
+  const std::string problem =
+      fmt::format("offsets {} to {} cannot be read: {}", lost.begin, lost.end - 1, batch.damage);
+  // A gap begins an epoch; what comes before it is committed either way.
+  if (epoch_) PH_RETURN_IF_ERROR(CloseEpoch());
+  if (!options_.accept_gap) {
+    PH_RETURN_IF_ERROR(writer_->Wait());
+    StopPartition(partition, problem, lost.end);
+    parts_.erase(partition);
+    return {};
+  }
+  logging::Warn("ingest", "offsets are passed over",
+                {{"stream", stream_.name}, {"partition", partition.partition}, {"why", problem}});
+  PH_RETURN_IF_ERROR(OpenEpoch());
+  part.accepted_gap_from = lost.begin;
+  part.counts.read += lost.end - lost.begin;
+  part.counts.skipped += lost.end - lost.begin;
+  part.epoch_begin = part.next_offset = lost.end;
+  return reader_.Seek(partition, lost.end);
 }
 
 void LogIngest::ShowStopped() {
@@ -167,7 +237,8 @@ Status LogIngest::OpenEpoch() {
   PH_ASSIGN_OR_RETURN(EpochBuilder builder,
                       EpochBuilder::Open(stream_, lake_.catalog, lake_.store, lake_.warehouse_uri));
   PH_RETURN_IF_ERROR(writer_->Begin(std::move(builder)));
-  epoch_ = OpenedEpoch{.started_us = lake_.clock.NowMicros()};
+  epoch_ = OpenedEpoch{.started_us = lake_.clock.NowMicros(),
+                       .started_ticks = lake_.clock.TicksMicros()};
   return {};
 }
 
@@ -175,6 +246,7 @@ Status LogIngest::Take(const log::LogBatch& batch) {
   const auto found = parts_.find(batch.from);
   if (found == parts_.end()) return {};
   Part& part = found->second;
+  if (!batch.damage.empty()) return PassDamage(part, batch);
   const int64_t now_us = lake_.clock.NowMicros();
   if (!epoch_) PH_RETURN_IF_ERROR(OpenEpoch());
   decoder_->SetSource({.topic = batch.from.topic,
@@ -207,7 +279,7 @@ Status LogIngest::Take(const log::LogBatch& batch) {
 
 bool LogIngest::IsEpochDue() const {
   if (!epoch_) return false;
-  return lake_.clock.NowMicros() - epoch_->started_us >= options_.limits.interval_us ||
+  return lake_.clock.TicksMicros() - epoch_->started_ticks >= options_.limits.interval_us ||
          epoch_->rows >= options_.limits.rows_max ||
          decoder_->buffered_bytes() + writer_->bytes() >= options_.limits.bytes_max;
 }
@@ -228,9 +300,13 @@ std::string LogIngest::Stem() const {
         fmt::format("-p{}-{}-{}", partition.partition, part.epoch_begin, part.next_offset - 1);
   }
   // Offsets of a re-created topic start anew, so the log id keeps the names apart.
-  const std::string log = ContentHash(parts_.begin()->first.log_id).substr(0, 8);
+  const LogPartition& named =
+      std::ranges::find(parts_, stream_.declaration->topic, [](const auto& entry) {
+        return entry.first.topic;
+      })->first;
+  const std::string log = ContentHash(named.log_id).substr(0, 8);
   if (moved > 4) ranges = fmt::format("-{}p-{}", moved, ContentHash(ranges).substr(0, 12));
-  return FileNamePart(parts_.begin()->first.topic) + "-" + log + ranges;
+  return FileNamePart(named.topic) + "-" + log + ranges;
 }
 
 Status LogIngest::HandOn() {
@@ -244,7 +320,7 @@ Status LogIngest::CloseEpoch() {
   EpochEnd end{.stem = Stem(),
                .ranges = {},
                .summary = {.stream = stream_.name, .bytes = epoch_->input_bytes, .commits = 1},
-               .started_us = epoch_->started_us};
+               .started_ticks = epoch_->started_ticks};
   for (const auto& [partition, part] : parts_) {
     if (part.next_offset == part.epoch_begin && !part.accepted_gap_from) continue;
     end.ranges.push_back({.partition = partition,

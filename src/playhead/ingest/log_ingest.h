@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ struct LogIngestOptions {
   EpochLimits limits;
   bool once = false;        ///< stop at the partitions' ends as they were at the start
   bool accept_gap = false;  ///< go on after a re-created log or lost offsets, and record it
+  /// Topics that some stream of the project reads. Of another one that the table knows nothing may
+  /// be left that is not ingested.
+  std::set<std::string> declared_topics;
 };
 
 /// Carries one stream from its log to its tables.
@@ -30,9 +34,10 @@ struct LogIngestOptions {
 ///     together, while the next one is decoded
 ///   commit what is left
 ///
-/// The table says where to go on, never a consumer group. A partition whose log was made anew, or
-/// whose position is gone, stops by name while the others go on. Threads: one at a time; it has a
-/// second one for writing.
+/// The table says where to go on, never a consumer group. A partition whose log was made anew, of
+/// which offsets are gone or damaged, or whose stream left records in the topic that it read
+/// before, stops by name, what comes before the gap committed, while the others go on. Threads: one
+/// at a time; it has a second one for writing.
 class LogIngest {
  public:
   LogIngest(const Lake& lake, const IngestStream& stream, log::LogReader& reader,
@@ -55,6 +60,17 @@ class LogIngest {
   /// Finds new partitions and seeks them. A partition that must not go on is put into `stopped_`.
   Status FindPartitions();
   Status Start(const LogPartition& partition, const table::TableProgress& progress);
+  /// What other logs the table knows, as far as that matters to the one that it is to go on with.
+  struct OtherLogs {
+    std::string problem;      ///< why it must not go on; empty when it may
+    std::vector<Part> tails;  ///< what of them was not ingested, as accepted gaps
+  };
+  Result<OtherLogs> LookAtOtherLogs(const LogPartition& partition,
+                                    const table::TableProgress& progress);
+  /// The log has lost the batch's offsets.
+  Status PassDamage(Part& part, const log::LogBatch& batch);
+  void StopPartition(const LogPartition& partition, const std::string& problem,
+                     int64_t goes_on_from);
   /// One read, and what follows from it.
   Status Step();
   /// Everything that was read is committed.
@@ -82,7 +98,8 @@ class LogIngest {
   std::map<LogPartition, std::string> stopped_;
   /// What is decoded for the epoch that is open.
   struct OpenedEpoch {
-    int64_t started_us = 0;
+    int64_t started_us = 0;  ///< `_ingested_at`
+    int64_t started_ticks = 0;
     int64_t rows = 0;
     int64_t input_bytes = 0;
   };

@@ -12,6 +12,7 @@
 #include "playhead/log/receipt_index.h"
 #include "playhead/log/segment.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -50,38 +51,61 @@ std::string HashOfRecords(const JournalAppend& append) {
 
 }  // namespace
 
+LogId JournalLogId(std::string_view journal_id, std::string_view topic) {
+  return fmt::format("{}/{}", journal_id, topic);
+}
+
 class SqliteJournal final : public Journal {
  public:
   SqliteJournal(std::string folder, const Clock& clock, JournalOptions options, FileLock lock,
                 JournalDb db, JournalState state)
       : folder_(std::move(folder)),
         clock_(clock),
-        options_(options),
+        options_(std::move(options)),
         lock_(std::move(lock)),
         db_(std::move(db)),
-        log_id_(std::move(state.log_id)),
-        receipts_(folder_, log_id_, options_.idempotency_keys_max),
+        journal_id_(std::move(state.journal_id)),
+        receipts_(folder_, journal_id_, options_.idempotency_keys_max),
         queue_(options_.queue_bytes_max) {}
   ~SqliteJournal() override { Close(); }
 
   Status Start(const JournalState& state) {
-    PH_ASSIGN_OR_RETURN(RecoveredJournal recovered, RecoverJournal(folder_, state, receipts_));
+    PH_ASSIGN_OR_RETURN(JournalDb notes, JournalDb::OpenForWriting(folder_));
+    PH_RETURN_IF_ERROR(notes.SkipSyncs());
+    notes_ = std::move(notes);
+    PH_ASSIGN_OR_RETURN(const TopicOffsets noted, notes_->NotedEnds());
+    PH_ASSIGN_OR_RETURN(RecoveredJournal recovered,
+                        RecoverJournal(folder_, state, noted, receipts_));
     PH_ASSIGN_OR_RETURN(JournalDb upkeep_db, JournalDb::OpenForWriting(folder_));
-    upkeep_.emplace(folder_, std::move(upkeep_db), clock_,
+    upkeep_.emplace(folder_, std::move(upkeep_db), state, clock_,
                     JournalUpkeepOptions{.retention_us = options_.retention_us,
+                                         .committed = options_.committed,
                                          .checkpoint_bytes = options_.checkpoint_bytes,
                                          .metrics = options_.metrics});
-    for (const auto& [number, created_at_us] : recovered.created_at_us) {
-      upkeep_->OnOldSegment(number, created_at_us);
+    if (options_.metrics != nullptr) {
+      options_.metrics->Set(Metric::kLogDamagedSegments,
+                            static_cast<double>(recovered.damaged.size()));
     }
-    for (auto& segment : recovered.unfinished) {
-      const SegmentInfo info = segment->info();
-      upkeep_->OnNewSegment(info, std::move(segment));
+    // A journal of an older version has no such note.
+    if (const auto first = recovered.segments.find(state.first_segment);
+        first != recovered.segments.end()) {
+      PH_RETURN_IF_ERROR(db_.SetFirstSegment(state.first_segment, first->second.bases));
     }
+    for (auto& segment : recovered.unfinished) upkeep_->OnUnfinished(std::move(segment));
     end_offsets_ = std::move(recovered.end_offsets);
-    current_ = std::move(recovered.current);
-    if (current_) {
-      upkeep_->OnNewSegment(current_->info(), nullptr);
+    NoteEnds(end_offsets_);
+    for (auto& [number, facts] : recovered.segments) {
+      if (!recovered.current || number < recovered.current->info().number) {
+        upkeep_->OnOldSegment(number, std::move(facts));
+      }
+    }
+    if (recovered.current) {
+      const SegmentInfo info = recovered.current->info();
+      upkeep_->OnNewSegment(info, std::move(recovered.segments[info.number].bases), nullptr);
+      const int64_t age_us =
+          std::clamp<int64_t>(clock_.NowMicros() - info.created_at_us, 0, options_.segment_age_us);
+      began_ticks_ = clock_.TicksMicros() - age_us;
+      current_ = std::move(recovered.current);
     } else {
       PH_RETURN_IF_ERROR(NewSegment(state.last_segment + 1));
     }
@@ -89,7 +113,7 @@ class SqliteJournal final : public Journal {
     return {};
   }
 
-  const LogId& log_id() const override { return log_id_; }
+  const std::string& id() const override { return journal_id_; }
 
   Result<JournalReceipt> Append(JournalAppend append) override {
     std::promise<Result<JournalReceipt>> promise;
@@ -161,7 +185,8 @@ class SqliteJournal final : public Journal {
 
   void Idle() {
     if (!Health().ok()) {
-      const Status status = current_->TestWrite();
+      Status status = Settle();
+      if (status.ok()) status = current_->TestWrite();
       SetHealth(status.ok() ? status : WriteFailure(status));
     }
     RollIfDue();
@@ -169,7 +194,7 @@ class SqliteJournal final : public Journal {
   }
 
   void FinishCheckpointIfAsked() {
-    if (!upkeep_->wants_finish()) return;
+    if (!upkeep_->wants_finish() || current_->is_unsure()) return;
     const Result<sqlite::WalProgress> progress = current_->db().Checkpoint();
     if (!progress.ok()) {
       logging::Warn("log", "cannot checkpoint the journal",
@@ -179,12 +204,13 @@ class SqliteJournal final : public Journal {
   }
 
   void RollIfDue() {
-    const int64_t age_us = clock_.NowMicros() - current_->info().created_at_us;
+    if (next_ || current_->is_unsure()) return;
+    const int64_t age_us = clock_.TicksMicros() - began_ticks_;
     const bool is_due = current_->bytes() >= options_.segment_bytes ||
                         (current_->has_entries() && age_us >= options_.segment_age_us);
     if (!is_due) return;
     const Status status = NewSegment(current_->info().number + 1);
-    // The old segment still takes records; the next group tries again.
+    // Unless it may have begun, the old segment still takes records; the next group tries again.
     if (!status.ok()) {
       logging::Warn("log", "cannot begin a journal segment", {{"error", status.ToString()}});
     }
@@ -194,22 +220,70 @@ class SqliteJournal final : public Journal {
   Status NewSegment(int64_t number) {
     CrashPoint("journal.new_segment");
     const SegmentInfo info{
-        .log_id = log_id_, .number = number, .created_at_us = clock_.NowMicros()};
-    PH_ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> segment,
+        .journal_id = journal_id_, .number = number, .created_at_us = clock_.NowMicros()};
+    PH_ASSIGN_OR_RETURN(next_,
                         SegmentWriter::Create(SegmentPath(folder_, number), info, end_offsets_));
-    PH_RETURN_IF_ERROR(SyncFolder(folder_));
+    Status status = SyncFolder(folder_);
     CrashPoint("journal.new_segment");
-    PH_RETURN_IF_ERROR(db_.SetLastSegment(number));
+    if (status.ok()) status = BeginNext();
+    // journal.db surely does not name it, so the old one goes on.
+    if (!status.ok() && status.code() != StatusCode::kCommitUnknown) next_.reset();
+    return status;
+  }
+
+  // From here until journal.db is known to name it, no record may be added to the segment before:
+  // after a crash `next_` might follow it, and says where it ended.
+  Status BeginNext() {
+    PH_RETURN_IF_ERROR(db_.SetLastSegment(next_->info().number));
     CrashPoint("journal.new_segment");
-    std::swap(current_, segment);
-    upkeep_->OnNewSegment(info, std::move(segment));
+    std::swap(current_, next_);
+    began_ticks_ = clock_.TicksMicros();
+    upkeep_->OnNewSegment(current_->info(), end_offsets_, std::move(next_));
+    return {};
+  }
+
+  // Finds out what became of a COMMIT that failed, before anything else is written.
+  Status Settle() {
+    if (next_) {
+      PH_ASSIGN_OR_RETURN(db_, JournalDb::OpenForWriting(folder_));
+      PH_RETURN_IF_ERROR(BeginNext());
+    }
+    if (!current_->is_unsure()) return {};
+    const SegmentInfo info = current_->info();
+    PH_ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> again,
+                        SegmentWriter::Open(current_->path(), journal_id_, info.number));
+    // A commit that succeeds here stands in the WAL's place of the one that failed.
+    PH_RETURN_IF_ERROR(again->TestWrite());
+    TopicOffsets found;
+    PH_ASSIGN_OR_RETURN(const TopicOffsets bases, BaseOffsets(again->db()));
+    for (const auto& [topic, base] : bases) {
+      PH_ASSIGN_OR_RETURN(const std::optional<int64_t> end,
+                          EndOffsetIn(again->db(), topic, info.format));
+      found[topic] = end.value_or(base);
+    }
+    current_ = std::move(again);
+    for (const auto& [topic, end] : end_offsets_) {
+      if (found[topic] >= end) continue;
+      logging::Error("log", "a journal segment lost acknowledged records",
+                     {{"file", current_->path()}, {"topic", topic}, {"acknowledged_to", end}});
+      return NewSegment(info.number + 1);
+    }
+    if (found == end_offsets_) return {};
+    PH_RETURN_IF_ERROR(receipts_.Load(current_->db(), info.number));
+    const std::lock_guard lock(mutex_);
+    end_offsets_ = std::move(found);
     return {};
   }
 
   void WriteGroup(std::vector<Pending> group) {
     CrashPoint("journal.before_write");
     receipts_.DropBefore(upkeep_->first_segment());
+    if (Status settled = Settle(); !settled.ok()) return RefuseGroup(std::move(group), settled);
     RollIfDue();
+    if (next_) {
+      return RefuseGroup(std::move(group),
+                         Status(StatusCode::kUnavailable, "the next segment may have begun"));
+    }
     std::vector<std::optional<Outcome>> outcomes(group.size());
     // Keys that this group itself brings: a second append of one waits for the first.
     std::map<std::string_view, size_t> first_of_key;
@@ -246,6 +320,12 @@ class SqliteJournal final : public Journal {
     FinishCheckpointIfAsked();
   }
 
+  void RefuseGroup(std::vector<Pending> group, const Status& why) {
+    const Status failure = WriteFailure(why);
+    SetHealth(failure);
+    for (Pending& pending : group) pending.done(failure);
+  }
+
   void Write(const std::vector<Pending>& group, const std::vector<size_t>& to_write,
              std::vector<std::optional<Outcome>>& outcomes) {
     if (to_write.empty()) return;
@@ -262,7 +342,7 @@ class SqliteJournal final : public Journal {
                                                .headers_json = append.headers_json,
                                                .first_offset = end,
                                                .received_at_us = now_us}));
-        const JournalReceipt receipt{.log_id = log_id_,
+        const JournalReceipt receipt{.log_id = JournalLogId(journal_id_, append.topic),
                                      .first_offset = end,
                                      .count = static_cast<int64_t>(append.records.size())};
         end += receipt.count;
@@ -291,6 +371,7 @@ class SqliteJournal final : public Journal {
       const std::lock_guard lock(mutex_);
       for (const auto& [topic, end] : ends) end_offsets_[topic] = end;
     }
+    NoteEnds(ends);
     Count(group, to_write, std::chrono::steady_clock::now() - began);
   }
 
@@ -316,6 +397,16 @@ class SqliteJournal final : public Journal {
     }
   }
 
+  // Only a damaged segment needs the note, so an append does not fail with it.
+  void NoteEnds(const TopicOffsets& ends) {
+    const Status status = notes_->NoteEnds(ends);
+    if (status.ok() == is_noting_) return;
+    is_noting_ = status.ok();
+    if (!status.ok()) {
+      logging::Warn("log", "cannot note where the journal ends", {{"error", status.ToString()}});
+    }
+  }
+
   int64_t EndOf(const std::string& topic) const {
     const auto found = end_offsets_.find(topic);
     return found == end_offsets_.end() ? 0 : found->second;
@@ -336,7 +427,7 @@ class SqliteJournal final : public Journal {
                    "the idempotency key was used for another topic or other records: key={}",
                    receipt.key);
     }
-    return JournalReceipt{.log_id = log_id_,
+    return JournalReceipt{.log_id = JournalLogId(journal_id_, receipt.topic),
                           .first_offset = receipt.first_offset,
                           .count = receipt.count,
                           .is_repeat = true,
@@ -365,11 +456,15 @@ class SqliteJournal final : public Journal {
   const JournalOptions options_;
   const FileLock lock_;
   JournalDb db_;
-  const LogId log_id_;
+  const std::string journal_id_;
 
   // The committer's own.
+  std::optional<JournalDb> notes_;
+  bool is_noting_ = true;
   ReceiptIndex receipts_;
   std::unique_ptr<SegmentWriter> current_;
+  std::unique_ptr<SegmentWriter> next_;  // journal.db may name it
+  int64_t began_ticks_ = 0;
 
   mutable std::mutex mutex_;
   TopicOffsets end_offsets_ PH_GUARDED_BY(mutex_);  // written by the committer only
@@ -387,7 +482,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(const std::string& folder, const 
   PH_RETURN_IF_ERROR(CheckBeforeOpen(folder));
   PH_ASSIGN_OR_RETURN(JournalDb db, JournalDb::OpenForWriting(folder));
   PH_ASSIGN_OR_RETURN(const JournalState state, db.Read());
-  auto journal = std::make_unique<SqliteJournal>(folder, clock, options, std::move(lock),
+  auto journal = std::make_unique<SqliteJournal>(folder, clock, std::move(options), std::move(lock),
                                                  std::move(db), state);
   PH_RETURN_IF_ERROR(journal->Start(state));
   return std::unique_ptr<Journal>(std::move(journal));

@@ -93,7 +93,10 @@ Result<JournalDb> JournalDb::OpenForWriting(const std::string& folder) {
     PH_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db));
     PH_RETURN_IF_ERROR(db.Execute(
         "create table if not exists journal (log_id text not null, format integer not null,"
-        " first_segment integer not null, last_segment integer not null)"));
+        " first_segment integer not null, last_segment integer not null);"
+        "create table if not exists topic_bounds (topic text primary key, begin_offset"
+        " integer not null default 0, end_offset integer not null default 0)"
+        " without rowid;"));
     PH_ASSIGN_OR_RETURN(sqlite::Statement insert,
                         db.Prepare("insert into journal select ?, ?, 1, 0"
                                    " where not exists (select 1 from journal)"));
@@ -131,22 +134,91 @@ Result<JournalState> JournalDb::Read() {
   JournalState state;
   int64_t format = kFormat;
   if (has_row) {
-    state.log_id = select_.ColumnText(0);
+    state.journal_id = select_.ColumnText(0);
     state.first_segment = select_.ColumnInt(1);
     state.last_segment = select_.ColumnInt(2);
     format = select_.ColumnInt(3);
   }
   select_.Reset();
-  if (!has_row || state.log_id.empty()) return Unexpected(db_.path(), "it has no identity");
+  if (!has_row || state.journal_id.empty()) return Unexpected(db_.path(), "it has no identity");
   if (format != kFormat) return Unexpected(db_.path(), "its format is newer");
   return state;
 }
 
-Status JournalDb::SetFirstSegment(int64_t number) {
-  return db_.Execute(fmt::format("update journal set first_segment = {}", number));
+Status JournalDb::SetFirstSegment(int64_t number, const TopicOffsets& begins) {
+  PH_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
+  PH_RETURN_IF_ERROR(db_.Execute(fmt::format("update journal set first_segment = {}", number)));
+  PH_RETURN_IF_ERROR(Note("begin_offset", begins));
+  return transaction.Commit();
 }
+
 Status JournalDb::SetLastSegment(int64_t number) {
-  return db_.Execute(fmt::format("update journal set last_segment = {}", number));
+  PH_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
+  PH_RETURN_IF_ERROR(db_.Execute(fmt::format("update journal set last_segment = {}", number)));
+  const Status status = transaction.Commit();
+  if (status.ok()) return status;
+  return Error(StatusCode::kCommitUnknown, "a journal segment may have begun: number={} error={}",
+               number, status.message());
+}
+
+Result<std::optional<OffsetRange>> JournalDb::NotedBounds(std::string_view topic) {
+  if (!select_bounds_) {
+    Result<sqlite::Statement> select =
+        db_.Prepare("select begin_offset, end_offset from topic_bounds where topic = ?");
+    // Journals of older versions have no such table.
+    if (!select.ok() && select.status().code() == StatusCode::kInvalidArgument) {
+      return std::optional<OffsetRange>();
+    }
+    PH_RETURN_IF_ERROR(select);
+    select_bounds_ = *std::move(select);
+  }
+  select_bounds_->BindText(1, topic);
+  const Result<bool> has_row = select_bounds_->Step();
+  std::optional<OffsetRange> bounds;
+  if (has_row.ok() && *has_row) {
+    bounds = OffsetRange{select_bounds_->ColumnInt(0), select_bounds_->ColumnInt(1)};
+  }
+  select_bounds_->Reset();
+  PH_RETURN_IF_ERROR(has_row);
+  return bounds;
+}
+
+Result<TopicOffsets> JournalDb::NotedEnds() {
+  PH_ASSIGN_OR_RETURN(sqlite::Statement select,
+                      db_.Prepare("select topic, end_offset from topic_bounds"));
+  TopicOffsets ends;
+  while (true) {
+    PH_ASSIGN_OR_RETURN(const bool has_row, select.Step());
+    if (!has_row) return ends;
+    ends.emplace(select.ColumnText(0), select.ColumnInt(1));
+  }
+}
+
+Status JournalDb::SkipSyncs() { return db_.Execute("pragma synchronous=normal"); }
+
+Status JournalDb::NoteEnds(const TopicOffsets& ends) {
+  PH_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
+  PH_RETURN_IF_ERROR(Note("end_offset", ends));
+  return transaction.Commit();
+}
+
+Status JournalDb::Note(const std::string& column, const TopicOffsets& offsets) {
+  if (!notes_.contains(column)) {
+    PH_ASSIGN_OR_RETURN(notes_[column],
+                        db_.Prepare(fmt::format("insert into topic_bounds (topic, {0})"
+                                                " values (?, ?) on conflict do update set {0} ="
+                                                " max({0}, excluded.{0})",
+                                                column)));
+  }
+  sqlite::Statement& note = notes_[column];
+  for (const auto& [topic, offset] : offsets) {
+    note.BindText(1, topic);
+    note.BindInt(2, offset);
+    const Status status = note.Run();
+    note.Reset();
+    PH_RETURN_IF_ERROR(status);
+  }
+  return {};
 }
 
 }  // namespace playhead::log

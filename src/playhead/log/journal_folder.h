@@ -3,10 +3,14 @@
 #include "playhead/base/ids.h"
 #include "playhead/base/sqlite.h"
 #include "playhead/base/status.h"
+#include "playhead/log/journal.h"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace playhead::log {
@@ -28,7 +32,7 @@ Status MakeFolder(const std::string& folder);
 
 /// What journal.db says: the journal's identity and which segments belong to it.
 struct JournalState {
-  LogId log_id;
+  std::string journal_id;  ///< a UUID
   int64_t first_segment = 1;
   int64_t last_segment = 0;  ///< first_segment − 1 when there is none yet
 };
@@ -43,16 +47,31 @@ class JournalDb {
   static Result<std::optional<JournalDb>> OpenForReading(const std::string& folder);
 
   Result<JournalState> Read();
-  Status SetFirstSegment(int64_t number);
+  /// `begins`: each topic's first offset in it.
+  Status SetFirstSegment(int64_t number, const TopicOffsets& begins);
+  /// Errors: kCommitUnknown (journal.db may name it; the caller opens journal.db anew and sets it
+  /// again before it does anything else), others: it does not.
   Status SetLastSegment(int64_t number);
+
+  /// The topic's first offset and the one after its last acknowledged record, noted outside its
+  /// segments; none in a journal of an older version. The end that was noted last may be lost with
+  /// the machine, not with the process.
+  Result<std::optional<OffsetRange>> NotedBounds(std::string_view topic);
+  Result<TopicOffsets> NotedEnds();
+  /// Without waiting for the disk, from SkipSyncs() on.
+  Status NoteEnds(const TopicOffsets& ends);
+  Status SkipSyncs();
 
  private:
   JournalDb(sqlite::Database db, sqlite::Statement select)
       : db_(std::move(db)), select_(std::move(select)) {}
+  Status Note(const std::string& column, const TopicOffsets& offsets);
 
   sqlite::Database db_;
-  // After the connection, so that it is finalized first.
+  // After the connection, so that they are finalized first.
   sqlite::Statement select_;
+  std::optional<sqlite::Statement> select_bounds_;
+  std::map<std::string, sqlite::Statement> notes_;  // by column
 };
 
 }  // namespace playhead::log

@@ -2,8 +2,11 @@
 
 #include "playhead/base/logging.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace playhead::log {
 namespace {
@@ -26,8 +29,11 @@ Result<std::set<int64_t>> SegmentsIn(const std::string& folder) {
 Result<bool> HasEntries(sqlite::Database& db) {
   PH_ASSIGN_OR_RETURN(const TopicOffsets base_offsets, BaseOffsets(db));
   for (const auto& [topic, base_offset] : base_offsets) {
-    PH_ASSIGN_OR_RETURN(const std::optional<int64_t> end, EndOffsetIn(db, topic));
-    if (end.value_or(base_offset) > base_offset) return true;
+    PH_ASSIGN_OR_RETURN(const std::optional<std::string> table, EntryTable(db, topic));
+    PH_ASSIGN_OR_RETURN(sqlite::Statement entry,
+                        db.Prepare(fmt::format("select 1 from {} limit 1", *table)));
+    PH_ASSIGN_OR_RETURN(const bool has_entry, entry.Step());
+    if (has_entry) return true;
   }
   return false;
 }
@@ -54,34 +60,25 @@ Status RemoveStrays(const std::string& folder, const JournalState& state) {
     if (number < state.first_segment) PH_RETURN_IF_ERROR(RemoveDatabase(path));
     if (number > state.last_segment) PH_RETURN_IF_ERROR(RemoveUnnamed(path));
   }
-  for (int64_t number = state.first_segment; number <= state.last_segment; ++number) {
-    if (numbers.contains(number)) continue;
-    return Error(StatusCode::kDataCorrupt, "journal segment is lost: file={}",
-                 SegmentPath(folder, number));
-  }
   return {};
 }
 
-// Each segment begins where the one before it ended; `ends` moves on to its own end.
-Status Continue(sqlite::Database& db, bool is_first, TopicOffsets& ends) {
-  PH_ASSIGN_OR_RETURN(const TopicOffsets base_offsets, BaseOffsets(db));
+void Raise(TopicOffsets& offsets, const std::string& topic, int64_t offset) {
+  int64_t& known = offsets.try_emplace(topic, offset).first->second;
+  known = std::max(known, offset);
+}
+
+// Each segment begins where the one before it ended.
+Status CheckContinues(const std::string& path, const TopicOffsets& ends,
+                      const TopicOffsets& bases) {
   for (const auto& [topic, end] : ends) {
-    const auto base = base_offsets.find(topic);
-    if (base != base_offsets.end() && base->second == end) continue;
-    return Error(
-        StatusCode::kDataCorrupt,
-        "segment does not continue the one before it: file={} topic={} expected={} found={}",
-        db.path(), topic, end, base == base_offsets.end() ? 0 : base->second);
-  }
-  for (const auto& [topic, base_offset] : base_offsets) {
-    if (!is_first && !ends.contains(topic) && base_offset != 0) {
-      return Error(
-          StatusCode::kDataCorrupt,
-          "segment does not continue the one before it: file={} topic={} expected=0 found={}",
-          db.path(), topic, base_offset);
-    }
-    PH_ASSIGN_OR_RETURN(const std::optional<int64_t> end, EndOffsetIn(db, topic));
-    ends[topic] = end.value_or(base_offset);
+    const auto base = bases.find(topic);
+    const int64_t found = base == bases.end() ? 0 : base->second;
+    if (found == end) continue;
+    return Error(StatusCode::kDataCorrupt,
+                 "segment does not continue the one before it: file={} topic={} expected={}"
+                 " found={}",
+                 path, topic, end, found);
   }
   return {};
 }
@@ -91,6 +88,83 @@ bool HasWal(const std::string& path) {
   const auto size = fs::file_size(path + "-wal", error);
   return !error && size > 0;
 }
+
+class Recovery {
+ public:
+  Recovery(const std::string& folder, const JournalState& state, ReceiptIndex& receipts)
+      : folder_(folder), state_(state), receipts_(receipts) {}
+
+  Status Take(int64_t number) {
+    const std::string path = SegmentPath(folder_, number);
+    if (!fs::exists(path)) {
+      return Error(StatusCode::kDataCorrupt, "journal segment is lost: file={}", path);
+    }
+    if (number == state_.last_segment || HasWal(path)) {
+      PH_ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> segment,
+                          SegmentWriter::Open(path, state_.journal_id, number));
+      PH_RETURN_IF_ERROR(Read(segment->db(), segment->info()));
+      (number == state_.last_segment ? journal_.current : journal_.unfinished.emplace_back()) =
+          std::move(segment);
+      return {};
+    }
+    PH_ASSIGN_OR_RETURN(sqlite::Database db, sqlite::Database::Open(path, {.read_only = true}));
+    PH_ASSIGN_OR_RETURN(const SegmentInfo info, CheckSegment(db, state_.journal_id, number));
+    return Read(db, info);
+  }
+
+  void Name(int64_t number, const Status& status) {
+    logging::Error("log", "a journal segment is damaged; ingest names what it cannot read",
+                   {{"file", SegmentPath(folder_, number)}, {"why", status.message()}});
+    journal_.damaged.try_emplace(number, status.message());
+    // Where it ends is not known, so the next one cannot be compared with it.
+    ends_.reset();
+  }
+
+  RecoveredJournal Finish(const TopicOffsets& noted_ends) && {
+    for (const auto& [topic, end] : noted_ends) {
+      const auto found = journal_.end_offsets.find(topic);
+      const int64_t known = found == journal_.end_offsets.end() ? 0 : found->second;
+      if (known < end && journal_.current) {
+        Name(state_.last_segment,
+             Error(StatusCode::kDataCorrupt,
+                   "the segment lost acknowledged records: topic={} found to={} acknowledged to={}",
+                   topic, known, end));
+        journal_.unfinished.push_back(std::move(journal_.current));
+      }
+      Raise(journal_.end_offsets, topic, end);
+    }
+    if (journal_.current && journal_.current->info().format < kSegmentFormat) {
+      journal_.unfinished.push_back(std::move(journal_.current));
+    }
+    return std::move(journal_);
+  }
+
+ private:
+  Status Read(sqlite::Database& db, const SegmentInfo& info) {
+    SegmentFacts facts{.created_at_us = info.created_at_us, .bases = {}};
+    PH_ASSIGN_OR_RETURN(facts.bases, BaseOffsets(db));
+    for (const auto& [topic, base] : facts.bases) Raise(journal_.end_offsets, topic, base);
+    if (ends_) {
+      const Status continues = CheckContinues(db.path(), *ends_, facts.bases);
+      if (!continues.ok()) Name(info.number - 1, continues);
+    }
+    journal_.segments[info.number] = facts;
+    TopicOffsets ends;
+    for (const auto& [topic, base] : facts.bases) {
+      PH_ASSIGN_OR_RETURN(const std::optional<int64_t> end, EndOffsetIn(db, topic, info.format));
+      ends[topic] = end.value_or(base);
+      Raise(journal_.end_offsets, topic, ends[topic]);
+    }
+    ends_ = std::move(ends);
+    return receipts_.Load(db, info.number);
+  }
+
+  const std::string& folder_;
+  const JournalState& state_;
+  ReceiptIndex& receipts_;
+  RecoveredJournal journal_;
+  std::optional<TopicOffsets> ends_;  // of the segment before, when they are known
+};
 
 }  // namespace
 
@@ -103,32 +177,15 @@ Status CheckBeforeOpen(const std::string& folder) {
 }
 
 Result<RecoveredJournal> RecoverJournal(const std::string& folder, const JournalState& state,
-                                        ReceiptIndex& receipts) {
+                                        const TopicOffsets& noted_ends, ReceiptIndex& receipts) {
   PH_RETURN_IF_ERROR(RemoveStrays(folder, state));
-  RecoveredJournal journal;
+  Recovery recovery(folder, state, receipts);
   for (int64_t number = state.first_segment; number <= state.last_segment; ++number) {
-    const std::string path = SegmentPath(folder, number);
-    const bool is_first = number == state.first_segment;
-    if (number == state.last_segment || HasWal(path)) {
-      PH_ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> segment,
-                          SegmentWriter::Open(path, state.log_id, number));
-      PH_RETURN_IF_ERROR(Continue(segment->db(), is_first, journal.end_offsets));
-      PH_RETURN_IF_ERROR(receipts.Load(segment->db(), number));
-      journal.created_at_us[number] = segment->info().created_at_us;
-      if (number == state.last_segment) {
-        journal.current = std::move(segment);
-      } else {
-        journal.unfinished.push_back(std::move(segment));
-      }
-      continue;
-    }
-    PH_ASSIGN_OR_RETURN(sqlite::Database db, sqlite::Database::Open(path, {.read_only = true}));
-    PH_ASSIGN_OR_RETURN(const SegmentInfo info, CheckSegment(db, state.log_id, number));
-    PH_RETURN_IF_ERROR(Continue(db, is_first, journal.end_offsets));
-    PH_RETURN_IF_ERROR(receipts.Load(db, number));
-    journal.created_at_us[number] = info.created_at_us;
+    const Status status = recovery.Take(number);
+    if (!status.ok() && !IsDamage(status)) return status;
+    if (!status.ok()) recovery.Name(number, status);
   }
-  return journal;
+  return std::move(recovery).Finish(noted_ends);
 }
 
 }  // namespace playhead::log

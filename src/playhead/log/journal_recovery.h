@@ -14,23 +14,34 @@
 
 namespace playhead::log {
 
+struct SegmentFacts {
+  int64_t created_at_us = 0;
+  TopicOffsets bases;
+};
+
 /// A journal as its files say it is, ready for the next append.
 struct RecoveredJournal {
-  std::unique_ptr<SegmentWriter> current;  ///< none in a new journal
+  /// None in a new journal, and where the newest segment is damaged or of an older format: the next
+  /// append needs a new one.
+  std::unique_ptr<SegmentWriter> current;
   /// Older segments whose WAL was not moved into the file before the last writer ended.
   std::vector<std::unique_ptr<SegmentWriter>> unfinished;
+  /// Behind everything that may have been given out: what is found, the next segments' bases, and
+  /// journal.db's note.
   TopicOffsets end_offsets;
-  std::map<int64_t, int64_t> created_at_us;  ///< by segment number
+  std::map<int64_t, SegmentFacts> segments;  ///< the readable ones, by number
+  std::map<int64_t, std::string> damaged;    ///< number → what is wrong with it, with its file
 };
 
 /// Refuses a folder that holds segments without journal.db: with a new identity their records would
 /// be taken for others. Errors: kDataCorrupt.
 Status CheckBeforeOpen(const std::string& folder);
 
-/// Reads all segments, removes files that a crash left behind, fills `receipts`.
-/// Errors: kDataCorrupt names the file that is lost, foreign, damaged or does not continue the one
-/// before it; kUnavailable.
+/// Reads all segments, removes files that a crash left behind, fills `receipts`. A segment that is
+/// lost, foreign, damaged or does not continue the one before it is named in `damaged`: what else
+/// is there goes on. Errors: kDataCorrupt (a file with records that journal.db does not name),
+/// kUnavailable.
 Result<RecoveredJournal> RecoverJournal(const std::string& folder, const JournalState& state,
-                                        ReceiptIndex& receipts);
+                                        const TopicOffsets& noted_ends, ReceiptIndex& receipts);
 
 }  // namespace playhead::log

@@ -3,6 +3,7 @@
 #include "playhead/base/crash_point.h"
 #include "playhead/base/logging.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -11,26 +12,39 @@ namespace {
 
 constexpr std::chrono::seconds kRound(1);
 constexpr int kPassesMax = 3;
+// Asking what is committed reads the catalog.
+constexpr int64_t kFloorPauseMicros = 10'000'000;
 
 }  // namespace
 
-JournalUpkeep::JournalUpkeep(std::string folder, JournalDb db, const Clock& clock,
-                             JournalUpkeepOptions options)
-    : folder_(std::move(folder)), clock_(clock), options_(options), db_(std::move(db)) {
+JournalUpkeep::JournalUpkeep(std::string folder, JournalDb db, JournalState state,
+                             const Clock& clock, JournalUpkeepOptions options)
+    : folder_(std::move(folder)),
+      journal_id_(std::move(state.journal_id)),
+      clock_(clock),
+      options_(std::move(options)),
+      first_segment_(state.first_segment),
+      db_(std::move(db)) {
   thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
 }
 
 JournalUpkeep::~JournalUpkeep() { Stop(); }
 
-void JournalUpkeep::OnOldSegment(int64_t number, int64_t created_at_us) {
+void JournalUpkeep::OnOldSegment(int64_t number, SegmentFacts facts) {
   const std::lock_guard lock(mutex_);
-  created_at_us_[number] = created_at_us;
+  segments_[number] = std::move(facts);
 }
 
-void JournalUpkeep::OnNewSegment(const SegmentInfo& info, std::unique_ptr<SegmentWriter> closed) {
+void JournalUpkeep::OnUnfinished(std::unique_ptr<SegmentWriter> segment) {
+  const std::lock_guard lock(mutex_);
+  closed_.push_back(std::move(segment));
+}
+
+void JournalUpkeep::OnNewSegment(const SegmentInfo& info, TopicOffsets bases,
+                                 std::unique_ptr<SegmentWriter> closed) {
   {
     const std::lock_guard lock(mutex_);
-    created_at_us_[info.number] = info.created_at_us;
+    segments_[info.number] = {.created_at_us = info.created_at_us, .bases = std::move(bases)};
     current_ = info.number;
     bytes_since_checkpoint_ = 0;
     wants_finish_ = false;
@@ -132,23 +146,62 @@ void JournalUpkeep::CheckpointCurrent() {
   }
 }
 
+int64_t JournalUpkeep::OlderThanRetention() {
+  const std::lock_guard lock(mutex_);
+  int64_t keep_from = first_segment_;
+  // A segment's newest record is older than the segment after it.
+  for (const auto& [number, facts] : segments_) {
+    if (number <= first_segment_) continue;
+    if (facts.created_at_us + options_.retention_us > clock_.NowMicros()) break;
+    keep_from = number;
+  }
+  return keep_from;
+}
+
+Result<int64_t> JournalUpkeep::NeededFrom(int64_t old_enough) {
+  if (!options_.committed) return int64_t{first_segment_};
+  PH_ASSIGN_OR_RETURN(const TopicOffsets committed, options_.committed(journal_id_));
+  const std::lock_guard lock(mutex_);
+  int64_t keep_from = first_segment_;
+  // A segment's records end where the next one begins.
+  for (const auto& [number, facts] : segments_) {
+    if (number <= first_segment_) continue;
+    const bool is_needed = std::ranges::any_of(facts.bases, [&](const auto& base) {
+      const auto floor = committed.find(base.first);
+      return floor != committed.end() && floor->second < base.second;
+    });
+    if (is_needed || number > old_enough) break;
+    keep_from = number;
+  }
+  return keep_from;
+}
+
 Status JournalUpkeep::Trim() {
-  int64_t first = 0;
-  int64_t keep_from = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    if (created_at_us_.empty()) return {};
-    first = keep_from = created_at_us_.begin()->first;
-    // A segment's newest record is older than the segment after it.
-    for (auto next = std::next(created_at_us_.begin()); next != created_at_us_.end(); ++next) {
-      if (next->second + options_.retention_us > clock_.NowMicros()) break;
-      keep_from = next->first;
+  const int64_t first = first_segment_;
+  const int64_t old_enough = OlderThanRetention();
+  int64_t keep_from = first;
+  if (old_enough > first &&
+      (!looked_ticks_ || clock_.TicksMicros() - *looked_ticks_ >= kFloorPauseMicros)) {
+    const Result<int64_t> needed = NeededFrom(old_enough);
+    looked_ticks_ = clock_.TicksMicros();
+    const std::string refusal = needed.ok() ? "" : needed.status().message();
+    if (refusal != last_refusal_ && !refusal.empty()) {
+      logging::Warn("log", "old journal segments stay: what is ingested is not known",
+                    {{"why", refusal}});
     }
+    last_refusal_ = refusal;
+    if (needed.ok()) keep_from = *needed;
   }
   if (keep_from > first) {
     CrashPoint("journal.trim");
-    PH_RETURN_IF_ERROR(db_.SetFirstSegment(keep_from));
+    TopicOffsets begins;
+    {
+      const std::lock_guard lock(mutex_);
+      begins = segments_.at(keep_from).bases;
+    }
+    PH_RETURN_IF_ERROR(db_.SetFirstSegment(keep_from, begins));
     first_segment_ = keep_from;
+    looked_ticks_.reset();
     std::erase_if(unfinished_,
                   [&](const auto& segment) { return segment->info().number < keep_from; });
     for (int64_t number = first; number < keep_from; ++number) {
@@ -161,9 +214,9 @@ Status JournalUpkeep::Trim() {
                   {{"first", first}, {"count", keep_from - first}});
   }
   const std::lock_guard lock(mutex_);
-  created_at_us_.erase(created_at_us_.begin(), created_at_us_.lower_bound(keep_from));
+  segments_.erase(segments_.begin(), segments_.lower_bound(keep_from));
   if (options_.metrics != nullptr) {
-    options_.metrics->Set(Metric::kLogSegments, static_cast<double>(created_at_us_.size()));
+    options_.metrics->Set(Metric::kLogSegments, static_cast<double>(segments_.size()));
   }
   return {};
 }

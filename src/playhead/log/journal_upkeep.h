@@ -3,7 +3,9 @@
 #include "playhead/base/clock.h"
 #include "playhead/base/metrics.h"
 #include "playhead/base/thread_annotations.h"
+#include "playhead/log/journal.h"
 #include "playhead/log/journal_folder.h"
+#include "playhead/log/journal_recovery.h"
 #include "playhead/log/segment.h"
 
 #include <atomic>
@@ -21,6 +23,7 @@ namespace playhead::log {
 
 struct JournalUpkeepOptions {
   int64_t retention_us = 0;
+  CommittedOffsets committed;
   int64_t checkpoint_bytes = 0;
   Metrics* metrics = nullptr;
 };
@@ -32,16 +35,21 @@ struct JournalUpkeepOptions {
 ///     checkpoint the current segment, again while appends came in between, at most three times
 ///     when they still did: ask the appending thread to move the few pages that are left, since
 ///       only a WAL that is moved whole starts from its beginning
-///     drop the segments whose newest record is older than the retention
+///     drop the segments whose newest record is older than the retention, by the wall clock, and
+///       of which every record is committed by all streams that read it
 class JournalUpkeep {
  public:
-  JournalUpkeep(std::string folder, JournalDb db, const Clock& clock, JournalUpkeepOptions options);
+  JournalUpkeep(std::string folder, JournalDb db, JournalState state, const Clock& clock,
+                JournalUpkeepOptions options);
   ~JournalUpkeep();
 
   /// A new current segment; the one before it is handed over, if there was one.
-  void OnNewSegment(const SegmentInfo& info, std::unique_ptr<SegmentWriter> closed);
+  void OnNewSegment(const SegmentInfo& info, TopicOffsets bases,
+                    std::unique_ptr<SegmentWriter> closed);
+  /// An old segment whose WAL is still to be moved into its file.
+  void OnUnfinished(std::unique_ptr<SegmentWriter> segment);
   /// A segment that was already there; not the current one.
-  void OnOldSegment(int64_t number, int64_t created_at_us);
+  void OnOldSegment(int64_t number, SegmentFacts facts);
   /// After a commit of about this many bytes to the current segment.
   void OnCommit(int64_t bytes);
 
@@ -62,8 +70,12 @@ class JournalUpkeep {
   void FinishClosedSegments();
   void CheckpointCurrent();
   Status Trim();
+  /// The first segment that stays as far as age says, and the one that stays all things considered.
+  int64_t OlderThanRetention();
+  Result<int64_t> NeededFrom(int64_t old_enough);
 
   const std::string folder_;
+  const std::string journal_id_;
   const Clock& clock_;
   const JournalUpkeepOptions options_;
 
@@ -75,12 +87,14 @@ class JournalUpkeep {
   int64_t bytes_since_checkpoint_ PH_GUARDED_BY(mutex_) = 0;
   int64_t current_ PH_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<SegmentWriter>> closed_ PH_GUARDED_BY(mutex_);
-  std::map<int64_t, int64_t> created_at_us_ PH_GUARDED_BY(mutex_);  // by segment number
+  std::map<int64_t, SegmentFacts> segments_ PH_GUARDED_BY(mutex_);  // readable ones, by number
 
   // The thread's own.
   JournalDb db_;
   std::vector<std::unique_ptr<SegmentWriter>> unfinished_;
   std::optional<std::pair<int64_t, sqlite::Database>> checkpointed_;
+  std::optional<int64_t> looked_ticks_;  // when NeededFrom() was last asked
+  std::string last_refusal_;
 
   std::jthread thread_;  // last: it uses all of the above
 };

@@ -103,7 +103,7 @@ class KafkaJournal final : public Journal {
 
   ~KafkaJournal() override { Close(); }
 
-  const LogId& log_id() const override { return no_log_id_; }
+  const std::string& id() const override { return no_id_; }
 
   Result<JournalReceipt> Append(JournalAppend append) override {
     std::promise<Result<JournalReceipt>> promise;
@@ -399,7 +399,7 @@ class KafkaJournal final : public Journal {
   }
 
   const KafkaJournalOptions options_;
-  const LogId no_log_id_;  // every topic has its own
+  const std::string no_id_;  // every topic has its own
   std::unique_ptr<KafkaClient> client_;
   mutable std::mutex mutex_;
   std::map<std::string, Topic, std::less<>> topics_ PH_GUARDED_BY(mutex_);

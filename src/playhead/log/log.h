@@ -28,6 +28,15 @@ struct LogBatch {
   int64_t begin = 0;
   int64_t next_offset = 0;
   std::vector<LogRecord> records;
+  /// Not empty: the log has lost the batch's offsets, and this says why. There are no records, and
+  /// the partition is read no further until it is sought again.
+  std::string damage = {};
+};
+
+/// Another topic of the same log, which the reader of a topic can name.
+struct OtherTopic {
+  std::string topic;
+  OffsetRange bounds;
 };
 
 /// Reads the partitions of one topic of a log, Kafka's or the journal's, from given offsets.
@@ -40,6 +49,11 @@ class LogReader {
   virtual Result<std::vector<LogPartition>> Partitions() = 0;
   /// First offset still kept, and the one after the last. Control records count.
   virtual Result<OffsetRange> Bounds(const LogPartition& partition) = 0;
+  /// The topic of the same journal that has this log id. None: the log is no part of it, or this
+  /// kind of log cannot say (Kafka).
+  virtual Result<std::optional<OtherTopic>> Other(const LogId&) {
+    return std::optional<OtherTopic>();
+  }
   /// Reading goes on at `offset`. Errors: kNotFound (unknown log id), kDataCorrupt names a position
   /// beyond the log's end or before its beginning.
   virtual Status Seek(const LogPartition& partition, int64_t offset) = 0;

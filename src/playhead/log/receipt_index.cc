@@ -40,7 +40,7 @@ Result<std::optional<StoredReceipt>> ReceiptIndex::Find(std::string_view key) {
     PH_ASSIGN_OR_RETURN(
         sqlite::Database db,
         sqlite::Database::Open(SegmentPath(folder_, place.segment), {.read_only = true}));
-    PH_RETURN_IF_ERROR(CheckSegment(db, log_id_, place.segment));
+    PH_RETURN_IF_ERROR(CheckSegment(db, journal_id_, place.segment));
     open_segment_.emplace(place.segment, std::move(db));
   }
   PH_ASSIGN_OR_RETURN(std::optional<StoredReceipt> receipt,

@@ -20,8 +20,8 @@ namespace playhead::log {
 /// at a time.
 class ReceiptIndex {
  public:
-  ReceiptIndex(std::string folder, LogId log_id, int64_t keys_max)
-      : folder_(std::move(folder)), log_id_(std::move(log_id)), keys_max_(keys_max) {}
+  ReceiptIndex(std::string folder, std::string journal_id, int64_t keys_max)
+      : folder_(std::move(folder)), journal_id_(std::move(journal_id)), keys_max_(keys_max) {}
 
   /// Adds all receipts of a segment; segments come in order of their numbers.
   Status Load(sqlite::Database& segment, int64_t number);
@@ -45,7 +45,7 @@ class ReceiptIndex {
   void DropOldest();
 
   const std::string folder_;
-  const LogId log_id_;
+  const std::string journal_id_;
   const int64_t keys_max_;
   std::unordered_map<Hash128, Place, HashOfHash> places_;
   std::deque<std::pair<Hash128, int64_t>> oldest_first_;  // with the segment it was added for

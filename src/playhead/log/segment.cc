@@ -1,13 +1,12 @@
 #include "playhead/log/segment.h"
 
-#include "playhead/log/journal_folder.h"
+#include "playhead/base/hash.h"
 
 #include <filesystem>
 
 namespace playhead::log {
 namespace {
 
-constexpr int kFormat = 1;
 // Cost of a row besides its blob, for the size at which a segment is closed.
 constexpr int64_t kRowBytes = 64;
 
@@ -18,7 +17,8 @@ const sqlite::DatabaseOptions kWriterOptions = {
 Status CreateEntryTable(sqlite::Database& db, int64_t id) {
   return db.Execute(fmt::format(
       "create table entry_{} (first_offset integer primary key, count integer not null,"
-      " received_at_us integer not null, headers text, lengths blob, bytes blob not null)",
+      " received_at_us integer not null, headers text, lengths blob, bytes blob not null,"
+      " checksum integer not null)",
       id));
 }
 
@@ -45,10 +45,10 @@ Status CreateSchema(sqlite::Database& db, const SegmentInfo& info,
       " note text not null);"));
   PH_ASSIGN_OR_RETURN(sqlite::Statement insert,
                       db.Prepare("insert into segment values (?, ?, ?, ?)"));
-  insert.BindText(1, info.log_id);
+  insert.BindText(1, info.journal_id);
   insert.BindInt(2, info.number);
   insert.BindInt(3, info.created_at_us);
-  insert.BindInt(4, kFormat);
+  insert.BindInt(4, kSegmentFormat);
   PH_RETURN_IF_ERROR(insert.Run());
   int64_t id = 0;
   for (const auto& [topic, base_offset] : base_offsets) {
@@ -101,7 +101,46 @@ bool CutRecords(std::string_view lengths, std::string_view bytes, int64_t count,
   return bytes.empty() && static_cast<int64_t>(records.size()) == count;
 }
 
-Result<SegmentInfo> CheckSegment(sqlite::Database& db, const LogId& log_id, int64_t number) {
+int64_t EntryChecksum(std::string_view topic, int64_t first_offset, int64_t count,
+                      int64_t received_at_us, std::string_view headers_json,
+                      std::string_view lengths, std::string_view bytes) {
+  ContentHasher hasher;
+  hasher.Update(topic);
+  hasher.Update(fmt::format("\n{} {} {} {} {} {}\n", first_offset, count, received_at_us,
+                            headers_json.size(), lengths.size(), bytes.size()));
+  hasher.Update(headers_json);
+  hasher.Update(lengths);
+  hasher.Update(bytes);
+  return static_cast<int64_t>(hasher.Digest().low);
+}
+
+std::string SelectEntries(std::string_view table, int64_t format) {
+  return fmt::format(
+      "select first_offset, count, received_at_us, headers, lengths, bytes, {} from {}",
+      format == 1 ? "null" : "checksum", table);
+}
+
+EntryRow ReadEntryRow(const sqlite::Statement& select, std::string_view topic, int64_t format) {
+  EntryRow row{.first_offset = select.ColumnInt(0),
+               .count = select.ColumnInt(1),
+               .received_at_us = select.ColumnInt(2),
+               .headers_json = select.ColumnText(3),
+               .lengths = select.ColumnBlob(4),
+               .bytes = select.ColumnBlob(5)};
+  row.is_sound =
+      row.first_offset >= 0 && row.count > 0 &&
+      (format == 1 ||
+       select.ColumnInt(6) == EntryChecksum(topic, row.first_offset, row.count, row.received_at_us,
+                                            row.headers_json, row.lengths, row.bytes));
+  return row;
+}
+
+bool IsDamage(const Status& status) {
+  return status.code() == StatusCode::kDataCorrupt || status.code() == StatusCode::kInvalidArgument;
+}
+
+Result<SegmentInfo> CheckSegment(sqlite::Database& db, const std::string& journal_id,
+                                 int64_t number) {
   const auto corrupt = [&](std::string problem) {
     return Error(StatusCode::kDataCorrupt, "{}: file={}", problem, db.path());
   };
@@ -111,13 +150,18 @@ Result<SegmentInfo> CheckSegment(sqlite::Database& db, const LogId& log_id, int6
                       db.Prepare("select log_id, number, created_at_us, format from segment"));
   PH_ASSIGN_OR_RETURN(const bool has_row, select.Step());
   if (!has_row) return corrupt("journal segment without identity");
-  const SegmentInfo info{.log_id = std::string(select.ColumnText(0)),
+  const SegmentInfo info{.journal_id = std::string(select.ColumnText(0)),
                          .number = select.ColumnInt(1),
-                         .created_at_us = select.ColumnInt(2)};
-  if (select.ColumnInt(3) != kFormat) return corrupt("journal segment of a newer format");
-  if (info.log_id != log_id) {
-    return corrupt(
-        fmt::format("segment of another journal: expected={} found={}", log_id, info.log_id));
+                         .created_at_us = select.ColumnInt(2),
+                         .format = select.ColumnInt(3)};
+  if (info.format > kSegmentFormat || info.format < 1) {
+    return Error(StatusCode::kNotSupported,
+                 "journal segment of a format this version does not know: format={} file={}",
+                 info.format, db.path());
+  }
+  if (info.journal_id != journal_id) {
+    return corrupt(fmt::format("segment of another journal: expected={} found={}", journal_id,
+                               info.journal_id));
   }
   if (info.number != number) {
     return corrupt(
@@ -144,19 +188,24 @@ Result<std::optional<std::string>> EntryTable(sqlite::Database& db, std::string_
   return std::optional<std::string>(fmt::format("entry_{}", select.ColumnInt(0)));
 }
 
-Result<std::optional<int64_t>> EndOffsetIn(sqlite::Database& db, std::string_view topic) {
+Result<std::optional<int64_t>> EndOffsetIn(sqlite::Database& db, std::string_view topic,
+                                           int64_t format) {
   PH_ASSIGN_OR_RETURN(const std::optional<std::string> table, EntryTable(db, topic));
   if (!table) return std::optional<int64_t>();
-  PH_ASSIGN_OR_RETURN(
-      sqlite::Statement select,
-      db.Prepare(fmt::format("select coalesce((select first_offset + count from {} order by"
-                             " first_offset desc limit 1), (select base_offset from topic"
-                             " where name = ?))",
-                             *table)));
-  select.BindText(1, topic);
-  PH_ASSIGN_OR_RETURN(const bool has_row, select.Step());
-  PH_CHECK(has_row);
-  return std::optional<int64_t>(select.ColumnInt(0));
+  PH_ASSIGN_OR_RETURN(sqlite::Statement last, db.Prepare(SelectEntries(*table, format) +
+                                                         " order by first_offset desc limit 1"));
+  PH_ASSIGN_OR_RETURN(const bool has_entry, last.Step());
+  if (has_entry) {
+    const EntryRow row = ReadEntryRow(last, topic, format);
+    if (!row.is_sound) {
+      return Error(StatusCode::kDataCorrupt,
+                   "the segment's last entry is damaged: file={} topic={}", db.path(), topic);
+    }
+    return std::optional<int64_t>(row.first_offset + row.count);
+  }
+  PH_ASSIGN_OR_RETURN(const TopicOffsets bases, BaseOffsets(db));
+  const auto base = bases.find(topic);
+  return base == bases.end() ? std::optional<int64_t>() : std::optional<int64_t>(base->second);
 }
 
 Result<std::optional<StoredReceipt>> ReadReceipt(sqlite::Database& db, int64_t receipt_id) {
@@ -188,11 +237,12 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(const std::string& 
 }
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Open(const std::string& path,
-                                                           const LogId& log_id, int64_t number) {
+                                                           const std::string& journal_id,
+                                                           int64_t number) {
   sqlite::DatabaseOptions options = kWriterOptions;
   options.create = false;
   PH_ASSIGN_OR_RETURN(sqlite::Database db, sqlite::Database::Open(path, options));
-  PH_ASSIGN_OR_RETURN(SegmentInfo info, CheckSegment(db, log_id, number));
+  PH_ASSIGN_OR_RETURN(SegmentInfo info, CheckSegment(db, journal_id, number));
   std::unique_ptr<SegmentWriter> segment(new SegmentWriter(path, std::move(info), std::move(db)));
   PH_RETURN_IF_ERROR(segment->Load());
   return segment;
@@ -206,7 +256,7 @@ Status SegmentWriter::Load() {
                                   " request_hash, note) values (?, ?, ?, ?, ?, ?) returning id"));
   PH_ASSIGN_OR_RETURN(const TopicOffsets base_offsets, BaseOffsets(db_));
   for (const auto& [topic, base_offset] : base_offsets) {
-    PH_ASSIGN_OR_RETURN(const std::optional<int64_t> end, EndOffsetIn(db_, topic));
+    PH_ASSIGN_OR_RETURN(const std::optional<int64_t> end, EndOffsetIn(db_, topic, info_.format));
     if (end.value_or(base_offset) > base_offset) has_entries_ = true;
   }
   std::error_code error;
@@ -223,7 +273,9 @@ Status SegmentWriter::Begin() {
 }
 
 Status SegmentWriter::Commit() {
+  is_unsure_ = true;
   PH_RETURN_IF_ERROR(db_.Execute("COMMIT"));
+  is_unsure_ = false;
   bytes_ += uncommitted_bytes_;
   has_entries_ = has_entries_ || uncommitted_bytes_ > 0;
   for (auto& [topic, table] : tables_) table.is_committed = true;
@@ -253,7 +305,7 @@ Result<SegmentWriter::TopicTable*> SegmentWriter::TableOf(std::string_view topic
   PH_ASSIGN_OR_RETURN(table.insert,
                       db_.Prepare(fmt::format(
                           "insert into {} (first_offset, count, received_at_us, headers, lengths,"
-                          " bytes) values (?, ?, ?, ?, ?, ?)",
+                          " bytes, checksum) values (?, ?, ?, ?, ?, ?, ?)",
                           *name)));
   return &tables_.emplace(std::string(topic), std::move(table)).first->second;
 }
@@ -283,6 +335,9 @@ Status SegmentWriter::AddEntry(const Entry& entry) {
     insert.BindBlob(5, lengths);
   }
   insert.BindBlob(6, bytes);
+  insert.BindInt(
+      7, EntryChecksum(entry.topic, entry.first_offset, static_cast<int64_t>(entry.records.size()),
+                       entry.received_at_us, entry.headers_json, lengths, bytes));
   const Status status = insert.Run();
   // The bound views end with this call, also after a failure.
   insert.Reset();

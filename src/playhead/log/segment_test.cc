@@ -54,7 +54,7 @@ class SegmentTest : public testing::Test {
 
   const std::filesystem::path folder_ = std::filesystem::temp_directory_path() / NewUuid();
   const std::string path_ = (folder_ / "segment-0000000007.db").string();
-  const SegmentInfo info_{.log_id = "log", .number = 7, .created_at_us = 5};
+  const SegmentInfo info_{.journal_id = "log", .number = 7, .created_at_us = 5};
 };
 
 TEST_F(SegmentTest, KnowsItsIdentityBasesAndEnds) {
@@ -79,10 +79,10 @@ TEST_F(SegmentTest, KnowsItsIdentityBasesAndEnds) {
   EXPECT_EQ(again->info().created_at_us, 5);
   EXPECT_THAT(*BaseOffsets(again->db()),
               ElementsAre(Pair("new", 0), Pair("plays", 100), Pair("views", 3)));
-  EXPECT_EQ(**EndOffsetIn(again->db(), "plays"), 102);
-  EXPECT_EQ(**EndOffsetIn(again->db(), "views"), 3);
-  EXPECT_EQ(**EndOffsetIn(again->db(), "new"), 2);
-  EXPECT_EQ(*EndOffsetIn(again->db(), "none"), std::nullopt);
+  EXPECT_EQ(**EndOffsetIn(again->db(), "plays", kSegmentFormat), 102);
+  EXPECT_EQ(**EndOffsetIn(again->db(), "views", kSegmentFormat), 3);
+  EXPECT_EQ(**EndOffsetIn(again->db(), "new", kSegmentFormat), 2);
+  EXPECT_EQ(*EndOffsetIn(again->db(), "none", kSegmentFormat), std::nullopt);
 }
 
 TEST_F(SegmentTest, FailedTransactionLeavesNothing) {
@@ -95,11 +95,11 @@ TEST_F(SegmentTest, FailedTransactionLeavesNothing) {
                      return Status(StatusCode::kInternal, "no");
                    })
                    .ok());
-  EXPECT_EQ(*EndOffsetIn(segment->db(), "plays"), std::nullopt);
+  EXPECT_EQ(*EndOffsetIn(segment->db(), "plays", kSegmentFormat), std::nullopt);
   EXPECT_FALSE(segment->has_entries());
   // The topic's table was rolled back with its first entry, and comes again with the next one.
   ASSERT_TRUE(segment->InTransaction(add).ok());
-  EXPECT_EQ(**EndOffsetIn(segment->db(), "plays"), 1);
+  EXPECT_EQ(**EndOffsetIn(segment->db(), "plays", kSegmentFormat), 1);
 }
 
 TEST_F(SegmentTest, ReceiptsComeBack) {

@@ -36,7 +36,7 @@ std::shared_ptr<const decode::RowSchema> PlaysSchema() {
 class FailingJournal final : public log::Journal {
  public:
   explicit FailingJournal(std::unique_ptr<log::Journal> journal) : journal_(std::move(journal)) {}
-  const LogId& log_id() const override { return journal_->log_id(); }
+  const std::string& id() const override { return journal_->id(); }
   Result<log::JournalReceipt> Append(log::JournalAppend append) override {
     return journal_->Append(std::move(append));
   }
@@ -123,7 +123,7 @@ TEST_F(CollectorTest, ReceiptNamesWhereEachRecordIsAndItsVerdict) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.fields.at("content-type"), "application/json");
   const json receipt = json::parse(answer.body);
-  EXPECT_EQ(receipt["log_id"], journal_->log_id());
+  EXPECT_EQ(receipt["log_id"], journal_->id() + "/media-events");
   EXPECT_EQ(receipt["partition"], 0);
   EXPECT_EQ(receipt["first_offset"], 1);
   EXPECT_EQ(receipt["count"], 3);
