@@ -120,7 +120,7 @@ void TestLake::Commit(const catalog::TableState& before, const iceberg::TableMet
   move.old_location = before.metadata_location;
   move.new_location = location;
   request.moves.push_back(move);
-  Must(catalog_->Commit(request));
+  Must(catalog_->Commit(request).ToStatus());
 }
 
 iceberg::NestedField Field(int32_t id, const std::string& name, iceberg::TypeKind kind) {

@@ -172,9 +172,9 @@ class TestLake {
     const std::vector<storage::NewObject> objects = {
         {.uri = location, .contents = iceberg::SerializeMetadata(metadata)}};
     EXPECT_TRUE(store_->PutMany(objects).ok());
-    const Status status = catalog_->Commit(
+    const catalog::CommitAnswer answer = catalog_->Commit(
         {.moves = {{.id = id, .old_location = head.metadata_location, .new_location = location}}});
-    EXPECT_TRUE(status.ok()) << status.ToString();
+    EXPECT_TRUE(answer.committed()) << answer.ToStatus().ToString();
   }
   /// The same for the current schema.
   void ChangeSchemaAsAnother(const catalog::TableId& id,
