@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace playhead::sqlite {
@@ -33,6 +34,12 @@ StatusCode CodeOf(int rc) {
 
 Status ErrorOf(sqlite3* db, int rc) {
   const char* name = db == nullptr ? nullptr : sqlite3_db_filename(db, "main");
+  // Where SQLite finds no room for its shared memory it speaks of the disk only.
+  const int error = db == nullptr ? 0 : sqlite3_system_errno(db);
+  if ((rc & 0xFF) == SQLITE_IOERR && (error == ENOSPC || error == EDQUOT)) {
+    return Error(StatusCode::kResourceExhausted, "sqlite: the disk is full: {}: file={}",
+                 sqlite3_errmsg(db), name == nullptr ? "?" : name);
+  }
   return Error(CodeOf(rc), "sqlite: {}: file={}",
                db == nullptr ? sqlite3_errstr(rc) : sqlite3_errmsg(db),
                name == nullptr ? "?" : name);

@@ -7,9 +7,10 @@
 
 namespace playhead::ingest {
 
-EpochWriter::EpochWriter(const Lake& lake, std::stop_token stop)
+EpochWriter::EpochWriter(const Lake& lake, std::stop_token stop, bool waits_for_room)
     : lake_(lake),
       stop_(std::move(stop)),
+      waits_for_room_(waits_for_room),
       thread_([this](const std::stop_token& own) { Loop(own); }) {}
 
 EpochWriter::~EpochWriter() {
@@ -104,7 +105,8 @@ Status EpochWriter::Do(Item item) {
 Status EpochWriter::Commit(EpochEnd end) {
   PH_ASSIGN_OR_RETURN(table::Epoch epoch, epoch_->Finish(end.stem));
   epoch.ranges = std::move(end.ranges);
-  PH_RETURN_IF_ERROR(CommitPatiently(lake_, end.summary.stream, epoch, stop_).status());
+  PH_RETURN_IF_ERROR(
+      CommitPatiently(lake_, end.summary.stream, epoch, stop_, waits_for_room_).status());
   // An epoch begins while the one before is written; that time counts once.
   const int64_t now_ticks = lake_.clock.TicksMicros();
   end.summary.seconds =

@@ -40,7 +40,8 @@ struct EpochEnd {
 class EpochWriter {
  public:
   /// `stop` ends the patience of a commit that waits for what passes by itself.
-  EpochWriter(const Lake& lake, std::stop_token stop);
+  /// With `waits_for_room` false a full disk is a failure.
+  EpochWriter(const Lake& lake, std::stop_token stop, bool waits_for_room = true);
   /// What is not committed stays staged: the next start sweeps it.
   ~EpochWriter();
   EpochWriter(const EpochWriter&) = delete;
@@ -72,6 +73,7 @@ class EpochWriter {
 
   Lake lake_;
   const std::stop_token stop_;
+  const bool waits_for_room_;
   std::optional<EpochBuilder> epoch_;  // the thread's own while it works
   int64_t last_commit_ticks_ = 0;
   std::atomic<int64_t> commits_ = 0;

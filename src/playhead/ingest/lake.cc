@@ -29,7 +29,8 @@ bool SleepUnlessStopped(std::stop_token stop, int64_t micros) {
 }
 
 Result<table::EpochOutcome> CommitPatiently(const Lake& lake, const std::string& stream,
-                                            const table::Epoch& epoch, std::stop_token stop) {
+                                            const table::Epoch& epoch, std::stop_token stop,
+                                            bool waits_for_room) {
   table::Committer committer(lake.catalog, lake.store, lake.warehouse_uri, lake.clock);
   for (int64_t pause_us = kFirstPauseMicros;;
        pause_us = std::min(pause_us * 2, kLongestPauseMicros)) {
@@ -44,6 +45,7 @@ Result<table::EpochOutcome> CommitPatiently(const Lake& lake, const std::string&
       return status;
     }
     if (!PassesByItself(status.code())) return status;
+    if (status.code() == StatusCode::kResourceExhausted && !waits_for_room) return status;
     logging::Warn("ingest", "commit will be tried again",
                   {{"stream", stream}, {"pause_ms", pause_us / 1000}, {"why", status.ToString()}});
     lake.board.Hold(stream, status.ToString());

@@ -32,9 +32,11 @@ struct EpochLimits {
 /// Commits one epoch, waiting out what passes by itself (disk full, store away) with growing
 /// pauses; the stream is shown as held meanwhile. Errors: kCancelled (stopped while waiting: the
 /// next start's recovery finishes or discards the epoch), kConflict (discarded; start again from
-/// the head), others as they are.
+/// the head), others as they are. With `waits_for_room` false a full disk is not waited out
+/// (kResourceExhausted); the next start's recovery does the rest.
 Result<table::EpochOutcome> CommitPatiently(const Lake& lake, const std::string& stream,
-                                            const table::Epoch& epoch, std::stop_token stop);
+                                            const table::Epoch& epoch, std::stop_token stop,
+                                            bool waits_for_room = true);
 
 /// Sleeps, waking at once when stopped. Returns false if stopped.
 bool SleepUnlessStopped(std::stop_token stop, int64_t micros);

@@ -25,7 +25,7 @@ LogIngest::LogIngest(const Lake& lake, const IngestStream& stream, log::LogReade
 
 Status LogIngest::Run(std::stop_token stop) {
   PH_ASSIGN_OR_RETURN(decoder_, decode::RecordDecoder::Make(stream_.row_schema));
-  writer_ = std::make_unique<EpochWriter>(lake_, stop);
+  writer_ = std::make_unique<EpochWriter>(lake_, stop, !options_.once);
   PH_RETURN_IF_ERROR(FindPartitions());
   int64_t searched_ticks = lake_.clock.TicksMicros();
   bool is_waiting = false;
@@ -40,6 +40,9 @@ Status LogIngest::Run(std::stop_token stop) {
     if (status.code() == StatusCode::kCancelled) return {};
     if (status.code() == StatusCode::kConflict) {
       PH_RETURN_IF_ERROR(Rewind());
+    } else if (options_.once && status.code() == StatusCode::kResourceExhausted) {
+      DropEpochs();
+      return status.WithContext("the disk is full; nothing is lost, run it again when it has room");
     } else if (IsTransient(status)) {
       is_waiting = true;
       lake_.board.Hold(stream_.name, status.ToString());

@@ -129,6 +129,12 @@ class StreamLake {
   storage::FaultyStore& store() { return *store_; }
   StreamState state() const { return board_.States().front(); }
 
+  /// What a start does first.
+  void Recover() {
+    const auto recovered = table::Committer(*catalog_, *store_, uri(), clock_).Recover();
+    EXPECT_TRUE(recovered.ok());
+  }
+
   Status Run() {
     FakeLog log;
     return Run(log);
@@ -229,6 +235,23 @@ TEST(LogIngest, GoesOnFromTheTableWhenTheStoreFails) {
     EXPECT_GE(lake.store().calls(), at_call);
     lake.CheckAll();
     EXPECT_EQ(lake.state().held_by, "");
+  }
+}
+
+// Without `once` it waits for room instead.
+TEST(LogIngest, OnceEndsAtAFullDiskAndSaysSo) {
+  for (const int64_t at_call : {3, 30, 90}) {
+    SCOPED_TRACE(at_call);
+    StreamLake lake;
+    lake.store().Set(
+        {.at_call = at_call, .code = StatusCode::kResourceExhausted, .calls = 1'000'000});
+    const Status full = lake.Run();
+    EXPECT_EQ(full.code(), StatusCode::kResourceExhausted) << full.ToString();
+    EXPECT_NE(full.message().find("the disk is full"), std::string::npos) << full.message();
+    lake.store().Set({});
+    lake.Recover();
+    ASSERT_TRUE(lake.Run().ok());
+    lake.CheckAll();
   }
 }
 
