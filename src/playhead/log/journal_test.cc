@@ -631,23 +631,34 @@ TEST_F(JournalTest, SegmentsOfFormatOneAreReadAndNotWritten) {
 
 class JournalCommitTest : public JournalTest {
  protected:
-  /// The folder as a kill leaves it.
+  /// The folder as a kill leaves it: all files of one moment, though the journal's own threads go
+  /// on.
   std::string CopyOfFolder() {
-    const fs::path copy = root_ / NewUuid() / "journal";
-    fs::create_directories(copy);
-    // A killed process's shared memory is made anew from the WAL. WALs first: a checkpoint
-    // meanwhile only moves pages on.
-    for (const bool is_wal : {true, false}) {
-      for (const auto& entry : fs::directory_iterator(folder_)) {
-        const std::string name = entry.path().filename().string();
-        if (name.ends_with("-shm") || name == "journal.lock") continue;
-        if (name.ends_with("-wal") != is_wal) continue;
+    while (true) {
+      const fs::path copy = root_ / NewUuid() / "journal";
+      fs::create_directories(copy);
+      const auto before = FilesOfFolder();
+      bool is_whole = true;
+      for (const auto& [name, state] : before) {
         std::error_code error;
-        fs::copy_file(entry, copy / name, error);
-        EXPECT_TRUE(!error || (is_wal && error == std::errc::no_such_file_or_directory)) << name;
+        fs::copy_file(fs::path(folder_) / name, copy / name, error);
+        is_whole = is_whole && !error;
       }
+      if (is_whole && FilesOfFolder() == before) return copy.string();
     }
-    return copy.string();
+  }
+  /// Size and time of every file but the lock and the shared memory, which is made anew from WALs.
+  std::map<std::string, std::pair<uintmax_t, fs::file_time_type>> FilesOfFolder() {
+    std::map<std::string, std::pair<uintmax_t, fs::file_time_type>> files;
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      const std::string name = entry.path().filename().string();
+      if (name.ends_with("-shm") || name == "journal.lock") continue;
+      std::error_code error;
+      const auto size = entry.file_size(error);
+      const auto time = entry.last_write_time(error);
+      if (!error) files[name] = {size, time};
+    }
+    return files;
   }
   static void WaitUntilHealthy(const Journal& journal) {
     while (!journal.Health().ok()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
