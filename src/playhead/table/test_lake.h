@@ -172,8 +172,12 @@ class TestLake {
     const std::vector<storage::NewObject> objects = {
         {.uri = location, .contents = iceberg::SerializeMetadata(metadata)}};
     EXPECT_TRUE(store_->PutMany(objects).ok());
-    const Status status = catalog_->Commit(
-        {.moves = {{.id = id, .old_location = head.metadata_location, .new_location = location}}});
+    const Status status =
+        catalog_
+            ->Commit({.moves = {{.id = id,
+                                 .old_location = head.metadata_location,
+                                 .new_location = location}}})
+            .ToStatus();
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
   /// The same for the current schema.
