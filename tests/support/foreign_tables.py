@@ -1,6 +1,7 @@
 """A lake's tables as PyIceberg and DuckDB see them, to be compared with what `playhead sql` answers."""
 
 import datetime
+import decimal
 
 import duckdb
 from pyiceberg.catalog.sql import SqlCatalog
@@ -21,6 +22,10 @@ def as_json(value):
         return value.isoformat()
     if isinstance(value, dict):
         return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    if isinstance(value, list) and value and isinstance(value[0], tuple):  # a map
+        return {key: as_json(item) for key, item in value}
     if isinstance(value, list):
         return [as_json(item) for item in value]
     return value

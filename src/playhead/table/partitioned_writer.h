@@ -33,9 +33,8 @@ struct StagedFile {
 /// Splits rows over Hive partitions and keeps one Parquet file open per partition key.
 ///
 /// Rows     any order of keys; columns are the table's by field id (ColumnBinder), in any order.
-/// The
-///          table's others are written as null, narrower numbers as wide as the table's. Text (also
-///          in lists) may come as codes of a dictionary (int32).
+///          Other columns of the table are written as null, narrower numbers widened.
+///          Text, also in lists, may come as codes of a dictionary (int32).
 /// Keys     those of the declaration; rows go where the table's current spec wants them.
 /// Files    staged below `staging_uri`; final names `<table>/data/<hive
 /// folders>/<stem>-<n>.parquet`.
