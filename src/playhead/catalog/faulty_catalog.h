@@ -24,7 +24,7 @@ enum class CatalogFault {
 
 /// A catalog in which calls go wrong, as a function decides: true reads are those of LoadMany.
 /// Threads: one at a time.
-class FaultyCatalog final : public Catalog {
+class FaultyCatalog : public Catalog {
  public:
   enum class Call { kRead, kTransaction };
   using Judge = std::function<CatalogFault(Call)>;

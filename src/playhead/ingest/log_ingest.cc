@@ -4,6 +4,7 @@
 #include "playhead/base/logging.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace playhead::ingest {
 namespace {
@@ -105,12 +106,8 @@ Status LogIngest::Start(const LogPartition& partition, const table::TableProgres
   PH_ASSIGN_OR_RETURN(OtherLogs others, LookAtOtherLogs(partition, progress));
   Part part{.partition = partition, .end_at_start = bounds.end};
   std::string problem = others.problem;
-  std::optional<int64_t> committed;
-  if (const auto log = progress.offsets.find(partition.log_id); log != progress.offsets.end()) {
-    if (const auto entry = log->second.find(partition.partition); entry != log->second.end()) {
-      committed = entry->second;
-    }
-  }
+  const std::optional<int64_t> committed = table::NextOffset(progress, partition);
+  part.is_first = !committed;
   part.next_offset = committed.value_or(0);
   bool is_gap = false;
   if (part.next_offset > bounds.end) {
@@ -324,12 +321,13 @@ Status LogIngest::CloseEpoch() {
                .ranges = {},
                .summary = {.stream = stream_.name, .bytes = epoch_->input_bytes, .commits = 1},
                .started_ticks = epoch_->started_ticks};
-  for (const auto& [partition, part] : parts_) {
+  for (auto& [partition, part] : parts_) {
     if (part.next_offset == part.epoch_begin && !part.accepted_gap_from) continue;
     end.ranges.push_back({.partition = partition,
                           .range = {.begin = part.epoch_begin, .end = part.next_offset},
                           .counts = part.counts,
-                          .accepted_gap_from = part.accepted_gap_from});
+                          .accepted_gap_from = part.accepted_gap_from,
+                          .is_first = std::exchange(part.is_first, false)});
     end.summary.read += part.counts.read;
     end.summary.good += part.counts.good;
     end.summary.dead += part.counts.dead;

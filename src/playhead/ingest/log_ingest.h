@@ -54,6 +54,7 @@ class LogIngest {
     int64_t next_offset = 0;
     int64_t end_at_start = 0;
     table::RecordCounts counts;  ///< of the open epoch
+    bool is_first = false;       ///< the table does not know the partition yet
     std::optional<int64_t> accepted_gap_from;
   };
 

@@ -1,8 +1,11 @@
 #include "playhead/table/decide.h"
 
 #include "playhead/table/progress.h"
+#include "playhead/table/topic_files.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace playhead::table {
@@ -23,19 +26,21 @@ Status CheckTables(const Plan& plan, const Facts& facts) {
 }
 
 struct GuardCheck {
+  const Plan& plan;
   const Facts& facts;
   const TableProgress& progress;
 
   Status operator()(const OffsetsAt& guard) const {
-    const auto log = progress.offsets.find(guard.partition.log_id);
-    if (log == progress.offsets.end()) return {};
-    const auto entry = log->second.find(guard.partition.partition);
-    if (entry == log->second.end() || entry->second == guard.next_offset) return {};
+    const std::optional<int64_t> next = NextOffset(progress, guard.partition);
+    if (next == guard.next_offset) return {};
+    const auto text = [](const std::optional<int64_t>& offset) {
+      return offset ? std::to_string(*offset) : "none";
+    };
     return Error(StatusCode::kConflict,
                  "the head does not stand where the epoch begins: topic={} partition={} head={} "
                  "begin={}",
-                 guard.partition.topic, guard.partition.partition, entry->second,
-                 guard.next_offset);
+                 guard.partition.topic, guard.partition.partition, text(next),
+                 text(guard.next_offset));
   }
 
   Status operator()(const LedgerIs& guard) const {
@@ -52,12 +57,26 @@ struct GuardCheck {
 
   Status operator()(const FilesLive& guard) const {
     const auto table = facts.live.find(guard.table);
-    for (const std::string& path : guard.paths) {
-      if (table != facts.live.end() && table->second.contains(path)) continue;
-      return Error(StatusCode::kConflict, "a file to be replaced is not live any more: path={}",
-                   path);
+    const auto change = std::ranges::find(plan.changes, guard.table, &PlannedChange::id);
+    if (table == facts.live.end() || change == plan.changes.end()) {
+      return Error(StatusCode::kConflict, "a table with rows to replace is gone: table={}",
+                   guard.table.ToString());
     }
-    return {};
+    const auto at = static_cast<size_t>(change - plan.changes.begin());
+    std::set<std::string_view> missing(guard.paths.begin(), guard.paths.end());
+    for (const catalog::LiveFile& live : table->second) {
+      if (missing.erase(live.file.path) > 0 || live.sequence_number <= guard.sequence_number) {
+        continue;
+      }
+      PH_ASSIGN_OR_RETURN(const bool holds,
+                          MayHoldTopics(*facts.heads[at]->metadata, live.file, guard.topics));
+      if (!holds) continue;
+      return Error(StatusCode::kConflict, "rows to be replaced came in another file: path={}",
+                   live.file.path);
+    }
+    if (missing.empty()) return {};
+    return Error(StatusCode::kConflict, "a file to be replaced is not live any more: path={}",
+                 *missing.begin());
   }
 
   Status operator()(const InputsAre& guard) const {
@@ -72,13 +91,13 @@ Action DecideOpen(const Plan& plan, const Facts& facts) {
                 .why = Error(StatusCode::kConflict, "the plan has another owner: plan={} owner={}",
                              plan.id, facts.row->owner.name)};
   }
+  if (!facts.unbuildable.ok()) return Abandon{facts.unbuildable};
   if (Status broken = CheckGuards(plan, facts); !broken.ok()) return Abandon{std::move(broken)};
   if (facts.published == Facts::Published::kSourceGone) {
     return Abandon{Error(StatusCode::kConflict,
                          "a planned file is neither staged nor published: plan={} path={}", plan.id,
                          facts.missing_path)};
   }
-  if (!facts.unbuildable.ok()) return Abandon{facts.unbuildable};
   if (facts.published == Facts::Published::kNo && plan.has_files()) return Publish{};
   const bool is_written = std::ranges::equal(facts.written_on, facts.heads,
                                              [](const std::string& location, const auto& head) {
@@ -93,7 +112,7 @@ Action DecideOpen(const Plan& plan, const Facts& facts) {
 Status CheckGuards(const Plan& plan, const Facts& facts) {
   PH_RETURN_IF_ERROR(CheckTables(plan, facts));
   PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadProgress(*facts.heads.front()->metadata));
-  const GuardCheck check{.facts = facts, .progress = progress};
+  const GuardCheck check{.plan = plan, .facts = facts, .progress = progress};
   for (const Guard& guard : plan.guards) PH_RETURN_IF_ERROR(std::visit(check, guard));
   return {};
 }

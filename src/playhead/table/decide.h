@@ -1,12 +1,12 @@
 #pragma once
 
 #include "playhead/catalog/catalog.h"
+#include "playhead/catalog/scan.h"
 #include "playhead/table/plan.h"
 
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,8 +25,8 @@ struct Facts {
   std::vector<std::optional<catalog::TableState>> heads;
   /// Current content by name, for the landing files that guards are about; none without.
   std::map<std::string, std::optional<std::string>> ledger;
-  /// Live files of the tables that lose some.
-  std::map<catalog::TableId, std::set<std::string>> live;
+  /// Live files of the tables in which rows are replaced.
+  std::map<catalog::TableId, std::vector<catalog::LiveFile>> live;
 
   enum class Published { kNo, kYes, kSourceGone };
   Published published = Published::kNo;

@@ -30,6 +30,9 @@ struct EpochRange {
   /// The head map's entry when the operator accepted a gap between it and `begin`; recorded in the
   /// summary (`playhead.gaps`).
   std::optional<int64_t> accepted_gap_from;
+  /// The head map did not know the partition when its records were read. Of any other range it must
+  /// know it: a table that was rolled back to before the partition's first commit does not.
+  bool is_first = false;
 };
 
 /// A landing file's part of an epoch.

@@ -125,7 +125,9 @@ TEST(EpochCommit, AnEpochOfSkippedRecordsMovesTheOffsets) {
   Epoch epoch{.plan_id = "p1", .main = kMain, .dead = kDead};
   epoch.ranges = {{.partition = {"log-1", "plays", 3},
                    .range = {0, 7},
-                   .counts = {.read = 7, .good = 0, .dead = 0, .skipped = 7}}};
+                   .counts = {.read = 7, .good = 0, .dead = 0, .skipped = 7},
+                   .accepted_gap_from = std::nullopt,
+                   .is_first = true}};
   ASSERT_TRUE(lake.MakeCommitter().Commit(epoch).ok());
   const auto progress = ReadProgress(*lake.Load(kMain).metadata);
   EXPECT_EQ(progress->offsets.at("log-1").at(3), 7);
@@ -292,6 +294,25 @@ TEST(EpochCommit, GoesOnAfterAForeignRollback) {
             StatusCode::kConflict);
   ASSERT_TRUE(lake.MakeCommitter().Commit(lake.Stage("p4", "plays", 20, 40)).ok());
   EXPECT_EQ(lake.LiveRows(kMain), TestLake::Expected("plays", 0, 40, false));
+}
+
+// One to before the partition's first commit leaves a map that does not know the partition: what
+// follows the rows that are gone must not be committed without them.
+TEST(EpochCommit, AMapThatForgotThePartitionIsNotOneThatNeverKnewIt) {
+  TestLake lake;
+  ASSERT_TRUE(lake.MakeCommitter().Commit(lake.StageLanding("p1", "a.csv", "11", 8)).ok());
+  const int64_t before = *lake.Load(kMain).metadata->current_snapshot_id;
+  ASSERT_TRUE(lake.MakeCommitter().Commit(lake.Stage("p2", "plays", 0, 20)).ok());
+  const Epoch next = lake.Stage("p3", "plays", 20, 40);
+  lake.ChangeAsAnother(kMain, [&](iceberg::TableMetadata& metadata) {
+    metadata.current_snapshot_id = before;
+    metadata.refs["main"].snapshot_id = before;
+    metadata.properties.erase("playhead.offsets");
+  });
+  EXPECT_EQ(lake.MakeCommitter().Commit(next).error().code(), StatusCode::kConflict);
+  ASSERT_TRUE(lake.MakeCommitter().Commit(lake.Stage("p4", "plays", 0, 40)).ok());
+  EXPECT_EQ(lake.LiveRows(kMain), TestLake::Expected("plays", 0, 40, false) +
+                                      TestLake::Expected("file:a.csv#11", 0, 8, false));
 }
 
 // A table that was dropped and made anew has the name, not the plans and not the ledger.

@@ -1,5 +1,6 @@
 #include "playhead/table/plan.h"
 
+#include "playhead/table/progress.h"
 #include "playhead/table/topic_files.h"
 
 #include <algorithm>
@@ -51,9 +52,9 @@ Plan StartPlan(const Epoch& epoch, const std::vector<TableState>& tables,
   }
   plan.effects.ranges = epoch.ranges;
   for (const EpochRange& range : epoch.ranges) {
-    plan.guards.emplace_back(
-        OffsetsAt{.partition = range.partition,
-                  .next_offset = range.accepted_gap_from.value_or(range.range.begin)});
+    OffsetsAt guard{.partition = range.partition, .next_offset = std::nullopt};
+    if (!range.is_first) guard.next_offset = range.accepted_gap_from.value_or(range.range.begin);
+    plan.guards.emplace_back(std::move(guard));
   }
   if (epoch.landing) {
     catalog::LandingFile row = epoch.landing->file;
@@ -67,11 +68,17 @@ Plan StartPlan(const Epoch& epoch, const std::vector<TableState>& tables,
   return plan;
 }
 
-// A dead table without dead letters is not touched.
-Plan WithoutIdleChanges(Plan plan) {
-  for (const PlannedChange& change : plan.changes) {
-    if (change.removed_paths.empty()) continue;
-    plan.guards.emplace_back(FilesLive{.table = change.id, .paths = change.removed_paths});
+// Guards what is replaced. Else a dead table without dead letters is not touched.
+Plan Finished(Plan plan, const Epoch& epoch, const std::vector<TableState>& tables) {
+  if (epoch.landing && !epoch.landing->replaced_topics.empty()) {
+    for (size_t i = 0; i < plan.changes.size(); ++i) {
+      plan.guards.emplace_back(
+          FilesLive{.table = plan.changes[i].id,
+                    .paths = plan.changes[i].removed_paths,
+                    .topics = epoch.landing->replaced_topics,
+                    .sequence_number = tables[i].metadata->last_sequence_number});
+    }
+    return plan;
   }
   plan.changes.erase(std::remove_if(plan.changes.begin() + 1, plan.changes.end(),
                                     [](const PlannedChange& change) {
@@ -117,13 +124,19 @@ Result<Plan> MakeEpochPlan(storage::ObjectStore& store, const Epoch& epoch,
                                         staging_uri, change.added));
     }
   }
-  return WithoutIdleChanges(std::move(plan));
+  return Finished(std::move(plan), epoch, tables);
 }
 
 Result<Plan> PlanFromFormat1(storage::ObjectStore& store, const EpochOfFormat1& old,
                              const std::vector<TableState>& tables, const std::string& staging_uri,
                              int64_t created_us) {
-  Plan plan = StartPlan(old.epoch, tables, staging_uri, created_us);
+  Epoch epoch = old.epoch;
+  // It did not say whether the table knew its partitions.
+  PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadProgress(*tables[0].metadata));
+  for (EpochRange& range : epoch.ranges) {
+    range.is_first = !NextOffset(progress, range.partition).has_value();
+  }
+  Plan plan = StartPlan(epoch, tables, staging_uri, created_us);
   // It did not say what the ledger was.
   std::erase_if(plan.guards,
                 [](const Guard& guard) { return std::holds_alternative<LedgerIs>(guard); });
@@ -141,7 +154,7 @@ Result<Plan> PlanFromFormat1(storage::ObjectStore& store, const EpochOfFormat1& 
                                                                old.epoch.landing->replaced_topics));
     change.removed_paths.insert(change.removed_paths.end(), found.whole.begin(), found.whole.end());
   }
-  return WithoutIdleChanges(std::move(plan));
+  return Finished(std::move(plan), epoch, tables);
 }
 
 }  // namespace playhead::table

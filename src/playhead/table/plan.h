@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,18 +20,21 @@ struct PlannedChange {
   std::vector<std::string> removed_paths;  ///< live files that leave the table
 };
 
-/// The main table's map says that this offset of the partition is next, or does not know the
+/// The main table's map says that this offset of the partition is next, or (none) does not know the
 /// partition.
 struct OffsetsAt {
   LogPartition partition;
-  int64_t next_offset = 0;
+  std::optional<int64_t> next_offset;
 };
 /// The ledger has this content of the landing file.
 using LedgerIs = catalog::LedgerGuard;
-/// Files that the plan removes are in the table.
+/// Files that the plan removes are in the table, and no file that came after them holds rows of the
+/// topics that it replaces.
 struct FilesLive {
   catalog::TableId table;
   std::vector<std::string> paths;
+  std::vector<std::string> topics;
+  int64_t sequence_number = 0;  ///< of the head in which the files were looked for
 };
 /// The main table has consumed its inputs up to these snapshots, by table.
 struct InputsAre {

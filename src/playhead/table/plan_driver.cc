@@ -170,17 +170,21 @@ Status PlanDriver::Gather() {
 
 Status PlanDriver::GatherLive() {
   facts_.live.clear();
-  for (size_t i = 0; i < plan_.changes.size(); ++i) {
-    const PlannedChange& change = plan_.changes[i];
-    if (change.removed_paths.empty() || !facts_.heads[i]) continue;
-    std::set<std::string>& live = facts_.live[change.id];
-    auto files = catalog::LiveFiles(world_.store, *facts_.heads[i]->metadata, &world_.manifests);
+  for (const Guard& guard : plan_.guards) {
+    const auto* wanted = std::get_if<FilesLive>(&guard);
+    if (wanted == nullptr) continue;
+    const auto change = std::ranges::find(plan_.changes, wanted->table, &PlannedChange::id);
+    const auto at = static_cast<size_t>(change - plan_.changes.begin());
+    if (change == plan_.changes.end() || !facts_.heads[at]) continue;
+    auto files = catalog::LiveFiles(world_.store, *facts_.heads[at]->metadata, &world_.manifests);
     if (!files.ok() && !PassesByItself(files.error().code())) {
+      // It has delete files, or cannot be read: nothing can be replaced in it.
       facts_.unbuildable = files.error();
+      facts_.live[wanted->table];
       continue;
     }
     PH_RETURN_IF_ERROR(files);
-    for (catalog::LiveFile& file : *files) live.insert(std::move(file.file.path));
+    facts_.live[wanted->table] = *std::move(files);
   }
   return {};
 }

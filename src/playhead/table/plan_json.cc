@@ -213,7 +213,7 @@ json GuardToJson(const Guard& guard) {
                {{"log", offsets.partition.log_id},
                 {"topic", offsets.partition.topic},
                 {"partition", offsets.partition.partition},
-                {"next", offsets.next_offset}}}};
+                {"next", offsets.next_offset ? json(*offsets.next_offset) : json()}}}};
     }
     json operator()(const LedgerIs& ledger) const {
       json item = {{"table", TableToJson(ledger.table)},
@@ -224,7 +224,11 @@ json GuardToJson(const Guard& guard) {
       return {{"ledger", std::move(item)}};
     }
     json operator()(const FilesLive& files) const {
-      return {{"live", {{"table", TableToJson(files.table)}, {"paths", files.paths}}}};
+      return {{"live",
+               {{"table", TableToJson(files.table)},
+                {"paths", files.paths},
+                {"topics", files.topics},
+                {"sequence", files.sequence_number}}}};
     }
     json operator()(const InputsAre& inputs) const { return {{"inputs", inputs.snapshots}}; }
   };
@@ -236,7 +240,9 @@ Guard GuardFromJson(const json& item) {
     const json& offsets = item.at("offsets");
     return OffsetsAt{.partition = {offsets.at("log"), offsets.at("topic"),
                                    offsets.at("partition").get<int32_t>()},
-                     .next_offset = offsets.at("next")};
+                     .next_offset = offsets.at("next").is_null()
+                                        ? std::nullopt
+                                        : std::optional(offsets.at("next").get<int64_t>())};
   }
   if (item.contains("ledger")) {
     const json& ledger = item.at("ledger");
@@ -249,7 +255,10 @@ Guard GuardFromJson(const json& item) {
   }
   if (item.contains("live")) {
     const json& live = item.at("live");
-    return FilesLive{.table = TableFromJson(live.at("table")), .paths = live.at("paths")};
+    return FilesLive{.table = TableFromJson(live.at("table")),
+                     .paths = live.at("paths"),
+                     .topics = live.at("topics"),
+                     .sequence_number = live.at("sequence")};
   }
   return InputsAre{.snapshots = item.at("inputs")};
 }
@@ -332,7 +341,8 @@ Result<EpochOfFormat1> EpochFromFormat1(const std::string& plan_id, std::string_
       old.epoch.ranges.push_back(RangeFromJson(range));
     }
     for (const json& file : item.at("rewritten")) {
-      old.rewritten.push_back({TableFromJson(file.at("table")), {file.at("path")}});
+      old.rewritten.push_back(
+          {.table = TableFromJson(file.at("table")), .paths = {file.at("path")}, .topics = {}});
     }
     if (item.contains("landing")) {
       old.epoch.landing = {.file = LandingFromJson(item.at("landing")),

@@ -79,6 +79,13 @@ Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata) {
   return progress;
 }
 
+std::optional<int64_t> NextOffset(const TableProgress& progress, const LogPartition& partition) {
+  const auto log = progress.offsets.find(partition.log_id);
+  if (log == progress.offsets.end()) return std::nullopt;
+  const auto entry = log->second.find(partition.partition);
+  return entry == log->second.end() ? std::nullopt : std::optional(entry->second);
+}
+
 TableProgress Advance(TableProgress head, const std::vector<EpochRange>& ranges) {
   for (const EpochRange& range : ranges) {
     head.offsets[range.partition.log_id][range.partition.partition] = range.range.end;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ struct TableProgress {
 /// From the snapshots on main, else from the table properties of the same names.
 /// Errors: kDataCorrupt (the summary is not what we write).
 Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata);
+
+/// The next offset of a partition; none while the table does not know it.
+std::optional<int64_t> NextOffset(const TableProgress& progress, const LogPartition& partition);
 
 /// The head's progress after an epoch.
 TableProgress Advance(TableProgress head, const std::vector<EpochRange>& ranges);

@@ -220,12 +220,17 @@ class TestLake {
       epoch.dead_files = *writer->Finish(stem);
     }
     const auto dead_rows = static_cast<int64_t>(dead.size());
-    epoch.ranges = {{.partition = {"log-1", topic, 0},
+    const LogPartition partition{"log-1", topic, 0};
+    const auto progress = ReadProgress(*Load(Main()).metadata);
+    EXPECT_TRUE(progress.ok());
+    epoch.ranges = {{.partition = partition,
                      .range = {begin, end},
                      .counts = {.read = end - begin,
                                 .good = end - begin - dead_rows,
                                 .dead = dead_rows,
-                                .skipped = 0}}};
+                                .skipped = 0},
+                     .accepted_gap_from = std::nullopt,
+                     .is_first = !NextOffset(*progress, partition)}};
     return epoch;
   }
 

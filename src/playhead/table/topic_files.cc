@@ -149,6 +149,12 @@ Result<std::shared_ptr<arrow::Schema>> TodaysSchema(const arrow::Schema& in_file
 
 }  // namespace
 
+Result<bool> MayHoldTopics(const iceberg::TableMetadata& metadata, const iceberg::DataFile& file,
+                           const Topics& topics) {
+  PH_ASSIGN_OR_RETURN(const iceberg::NestedField* field, TopicField(metadata));
+  return JudgeByBounds(file, field->id, topics) != Verdict::kNone;
+}
+
 Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
                                   const iceberg::TableMetadata& metadata, const Topics& topics) {
   TopicFiles found;

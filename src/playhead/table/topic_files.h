@@ -16,6 +16,11 @@ struct TopicFiles {
   std::vector<catalog::LiveFile> mixed;  ///< hold others' rows too, after a foreign compaction
 };
 
+/// Whether a file's bounds leave room for rows of the topics. Errors: kInvalidArgument (the table
+/// has no _topic column).
+Result<bool> MayHoldTopics(const iceberg::TableMetadata& metadata, const iceberg::DataFile& file,
+                           const std::vector<std::string>& topics);
+
 /// Looks at the bounds of `_topic`, and into the files whose bounds do not decide.
 /// Errors: kNotSupported (delete files), kDataCorrupt, kNotFound.
 Result<TopicFiles> FindTopicFiles(storage::ObjectStore& store,
