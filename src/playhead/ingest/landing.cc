@@ -205,6 +205,7 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
       IsOpenForWriting(candidate.path)) {
     return Outcome::kNotStill;
   }
+  if (options_.ready) PH_RETURN_IF_ERROR(options_.ready(stream));
   PH_ASSIGN_OR_RETURN(const catalog::TableState table, lake_.catalog.Load(stream.main.id));
   PH_ASSIGN_OR_RETURN(
       const std::vector<catalog::LandingFile> ledger,
