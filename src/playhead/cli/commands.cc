@@ -1,3 +1,4 @@
+#include "playhead/cli/adopt_command.h"
 #include "playhead/cli/ask_command.h"
 #include "playhead/cli/audit_command.h"
 #include "playhead/cli/command.h"
@@ -20,6 +21,7 @@ void AddCommands(CommandLine& line) {
   AddSimulateCommand(line);
   AddDeadCommand(line);
   AddAuditCommand(line);
+  AddAdoptCommand(line);
   AddConfigCommand(line);
 }
 

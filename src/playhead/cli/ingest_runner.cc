@@ -100,7 +100,12 @@ void IngestRunner::RunLanding(std::stop_token stop) {
                                    .once = options_.once,
                                    .poll_us = config_.settings.Integer("landing_poll_ms") * 1000,
                                    .dates = options_.landing_dates.value_or(ingest::DateRange()),
-                                   .progress = {}});
+                                   .progress = {},
+                                   .ready = [this](const ingest::IngestStream& stream) {
+                                     const auto refused = warehouse_.refused().find(stream.name);
+                                     return refused == warehouse_.refused().end() ? Status()
+                                                                                  : refused->second;
+                                   }});
     const Status status = landing.Run(stop);
     if (status.ok()) return;
     Report("landing", status);

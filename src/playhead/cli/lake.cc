@@ -1,5 +1,8 @@
 #include "playhead/cli/lake.h"
 
+#include "playhead/cli/output.h"
+#include "playhead/cli/table_places.h"
+
 namespace playhead::cli {
 
 Result<ReadableLake> OpenLake(const config::ResolvedConfig& config) {
@@ -14,6 +17,10 @@ Result<ReadableLake> OpenLake(const config::ResolvedConfig& config) {
   }
   PH_RETURN_IF_ERROR(catalog);
   lake.catalog = *std::move(catalog);
+  PH_ASSIGN_OR_RETURN(const auto elsewhere, TablesElsewhere(*lake.catalog, config.warehouse_uri));
+  if (!elsewhere.empty()) {
+    WriteNote(fmt::format("playhead: {}\n", DescribeElsewhere(elsewhere, config.warehouse_uri)));
+  }
   return lake;
 }
 

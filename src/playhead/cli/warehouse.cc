@@ -2,6 +2,8 @@
 
 #include "playhead/base/suggest.h"
 #include "playhead/cli/output.h"
+#include "playhead/cli/table_places.h"
+#include "playhead/storage/scoped_store.h"
 #include "playhead/table/epoch_commit.h"
 #include "playhead/table/migrate_tables.h"
 
@@ -18,30 +20,44 @@ bool IsOfTheWarehouse(StatusCode code) {
          code == StatusCode::kCommitUnknown;
 }
 
+/// The folders of the warehouse, if it is local, and of the lock.
+Status MakeFolders(const config::ResolvedConfig& config) {
+  std::vector<std::string> folders = {
+      std::filesystem::path(config.lock_file).parent_path().string()};
+  if (const auto warehouse = storage::LocalFolder(config.warehouse_uri)) {
+    folders.push_back(*warehouse);
+  }
+  for (const std::string& folder : folders) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+      return Error(StatusCode::kPermissionDenied, "cannot make a folder: path={} why={}", folder,
+                   error.message());
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<WritableWarehouse>> WritableWarehouse::Open(
     const config::ResolvedConfig& config, ingest::StatusBoard& board) {
   std::unique_ptr<WritableWarehouse> opened(new WritableWarehouse(board));
   opened->warehouse_uri_ = config.warehouse_uri;
-  PH_ASSIGN_OR_RETURN(opened->folder_, storage::LocalPath(config.warehouse_uri));
-  std::error_code error;
-  std::filesystem::create_directories(opened->folder_, error);
-  if (error) {
-    return Error(StatusCode::kPermissionDenied, "cannot make the warehouse folder: path={} why={}",
-                 opened->folder_, error.message());
-  }
-  Result<FileLock> lock = FileLock::Acquire(opened->folder_ + "/ingest.lock");
+  PH_RETURN_IF_ERROR(MakeFolders(config));
+  Result<FileLock> lock = FileLock::Acquire(config.lock_file);
   if (!lock.ok()) return lock.error().WithContext("one ingest a warehouse");
   opened->lock_ = std::move(lock).value();
-  PH_ASSIGN_OR_RETURN(opened->store_, storage::OpenStore(config.warehouse_uri));
+  PH_ASSIGN_OR_RETURN(auto store, storage::OpenStore(config.warehouse_uri));
+  opened->store_ = std::make_unique<storage::ScopedStore>(std::move(store), config.warehouse_uri);
   PH_ASSIGN_OR_RETURN(opened->catalog_,
                       catalog::OpenSqliteCatalog(config.catalog_path, *opened->store_));
   table::Committer committer(*opened->catalog_, *opened->store_, opened->warehouse_uri_,
                              SystemClock());
   // What could not be finished holds its own tables only, and has been logged.
   PH_RETURN_IF_ERROR(committer.Recover());
-  PH_RETURN_IF_ERROR(table::MigrateTables(*opened->catalog_, *opened->store_, SystemClock()));
+  PH_RETURN_IF_ERROR(table::MigrateTables(*opened->catalog_, *opened->store_,
+                                          opened->warehouse_uri_, SystemClock()));
   for (const project::Stream& stream : config.project.streams) {
     opened->streams_.push_back(ingest::MakeIngestStream(stream));
   }
@@ -54,6 +70,13 @@ Result<std::unique_ptr<WritableWarehouse>> WritableWarehouse::Open(
 }
 
 Status WritableWarehouse::EnsureTables(const ingest::IngestStream& stream) {
+  PH_ASSIGN_OR_RETURN(auto elsewhere, TablesElsewhere(*catalog_, warehouse_uri_));
+  std::erase_if(elsewhere, [&](const catalog::TablePlace& place) {
+    return place.id != stream.main.id && place.id != stream.dead.id;
+  });
+  if (!elsewhere.empty()) {
+    return Error(StatusCode::kPermissionDenied, "{}", DescribeElsewhere(elsewhere, warehouse_uri_));
+  }
   return ingest::EnsureStreamTables(*catalog_, *store_, warehouse_uri_, stream, SystemClock())
       .status();
 }

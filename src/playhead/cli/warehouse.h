@@ -35,17 +35,16 @@ class WritableWarehouse {
   const std::vector<ingest::IngestStream>& streams() const { return streams_; }
   /// By stream: why its tables cannot take rows. The others are not held up.
   const std::map<std::string, Status>& refused() const { return refused_; }
-  /// Makes or evolves the tables of a stream. Errors: as table::EnsureTables().
+  /// Makes or evolves the tables of a stream. Errors: kPermissionDenied (they lie outside the
+  /// warehouse), those of table::EnsureTables().
   Status EnsureTables(const ingest::IngestStream& stream);
   /// Errors: kNotFound with "did you mean".
   Result<const ingest::IngestStream*> FindStream(const std::string& name) const;
   ingest::StatusBoard& board() { return board_; }
-  const std::string& folder() const { return folder_; }
 
  private:
   explicit WritableWarehouse(ingest::StatusBoard& board) : board_(board) {}
   std::string warehouse_uri_;
-  std::string folder_;  ///< local path
   std::optional<FileLock> lock_;
   std::unique_ptr<storage::ObjectStore> store_;
   std::unique_ptr<catalog::Catalog> catalog_;

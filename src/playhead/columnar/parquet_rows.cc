@@ -51,8 +51,12 @@ class Rows : public ParquetRows {
         options_(options),
         pool_(arrow::default_memory_pool(), options.memory_bytes_max) {}
 
-  Status Open() {
+  Status OpenPath() {
     PH_ASSIGN_OR_RETURN(const auto file, arrow::io::ReadableFile::Open(path_, &pool_));
+    return Open(file);
+  }
+
+  Status Open(const std::shared_ptr<arrow::io::RandomAccessFile>& file) {
     const arrow::Status opened = Caught([&]() -> arrow::Status {
       parquet::ReaderProperties properties(&pool_);
       // A column of a row group is read bit by bit, not whole.
@@ -187,7 +191,15 @@ class Rows : public ParquetRows {
 Result<std::unique_ptr<ParquetRows>> ParquetRows::Open(const std::string& path,
                                                        ParquetRowsOptions options) {
   auto rows = std::make_unique<Rows>(path, options);
-  PH_RETURN_IF_ERROR(rows->Open());
+  PH_RETURN_IF_ERROR(rows->OpenPath());
+  return std::unique_ptr<ParquetRows>(std::move(rows));
+}
+
+Result<std::unique_ptr<ParquetRows>> ParquetRows::Open(
+    std::shared_ptr<arrow::io::RandomAccessFile> file, const std::string& name,
+    ParquetRowsOptions options) {
+  auto rows = std::make_unique<Rows>(name, options);
+  PH_RETURN_IF_ERROR(rows->Open(file));
   return std::unique_ptr<ParquetRows>(std::move(rows));
 }
 

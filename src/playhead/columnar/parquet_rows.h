@@ -2,6 +2,7 @@
 
 #include "playhead/base/status.h"
 
+#include <arrow/io/type_fwd.h>
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
@@ -18,7 +19,7 @@ struct ParquetRowsOptions {
   int64_t memory_bytes_max = 512LL << 20;
 };
 
-/// Reads a Parquet file that somebody else wrote, on local disk, in the order of its rows.
+/// Reads a Parquet file that somebody else wrote, in the order of its rows.
 ///
 ///   for each row group: guess the rows of a batch from the footer, read batch after batch
 ///   the memory limit is hit: start the row group again with fewer rows a batch, skip what is out
@@ -33,6 +34,11 @@ class ParquetRows {
   /// kUnavailable (I/O).
   static Result<std::unique_ptr<ParquetRows>> Open(const std::string& path,
                                                    ParquetRowsOptions options = {});
+  /// The same of a file that is open; `name` is for messages. What it buffers itself is not
+  /// counted.
+  static Result<std::unique_ptr<ParquetRows>> Open(
+      std::shared_ptr<arrow::io::RandomAccessFile> file, const std::string& name,
+      ParquetRowsOptions options = {});
   virtual ~ParquetRows() = default;
 
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;

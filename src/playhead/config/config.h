@@ -43,7 +43,9 @@ struct ResolvedConfig {
   std::string catalog_uri;     ///< as `playhead config` shows it: `sqlite:/data/lake/catalog.db`
   std::string catalog_path;    ///< local path of the SQLite catalog
   std::string landing_folder;  ///< local path; need not exist
-  std::string journal_folder;  ///< `<warehouse>/journal`, local path
+  std::string journal_folder;  ///< local path
+  std::string lock_file;       ///< local path; keeps a second ingest of the warehouse out
+  std::string temp_folder;     ///< local path; the SQL engine spills there
   std::map<std::string, std::string> vars;  ///< --vars over dbt_project.yml; as Jinja prints them
   Settings settings;
 };

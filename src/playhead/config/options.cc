@@ -1,6 +1,5 @@
 #include "playhead/config/config.h"
 #include "playhead/server/record_headers.h"
-#include "playhead/storage/object_store.h"
 
 #include <chrono>
 #include <string>
@@ -9,10 +8,9 @@
 namespace playhead::config {
 
 sql::SessionOptions SessionOptionsOf(const ResolvedConfig& config) {
-  auto folder = storage::LocalPath(config.warehouse_uri);
   return {.memory_bytes_max = config.settings.Integer("sql.memory_bytes_max"),
           .threads = static_cast<int32_t>(config.settings.Integer("sql.threads")),
-          .temp_folder = folder.ok() ? *folder + "/_staging/duckdb" : std::string()};
+          .temp_folder = config.temp_folder};
 }
 
 log::JournalOptions JournalOptionsOf(const ResolvedConfig& config) {

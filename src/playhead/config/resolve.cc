@@ -205,21 +205,24 @@ class Resolver {
   Status ResolvePlaces() {
     const auto [warehouse, warehouse_base] = PlaceValue("warehouse", config_.target.warehouse);
     PH_ASSIGN_OR_RETURN(config_.warehouse_uri, storage::NormalizeUri(warehouse, warehouse_base));
-    PH_ASSIGN_OR_RETURN(const std::string warehouse_folder,
-                        storage::LocalPath(config_.warehouse_uri));
-    config_.journal_folder = warehouse_folder + "/journal";
 
     // The target's catalog belongs to the target's warehouse.
     const Origin origin = config_.settings.values().find("warehouse")->second.origin;
     const bool is_other_warehouse = origin == Origin::kFlag || origin == Origin::kVariable;
     const std::string in_target = is_other_warehouse ? "" : config_.target.catalog;
     const auto [catalog, catalog_base] = PlaceValue("catalog", in_target);
-    PH_RETURN_IF_ERROR(ResolveCatalog(catalog, catalog_base, warehouse_folder));
+    PH_RETURN_IF_ERROR(ResolveCatalog(catalog, catalog_base));
+    config_.journal_folder = BesideWarehouse("journal.folder", "journal", is_other_warehouse);
+    config_.lock_file = BesideWarehouse("lock_file", "ingest.lock", is_other_warehouse);
+    config_.temp_folder = BesideWarehouse("sql.temp_folder", "_staging/duckdb", is_other_warehouse);
 
     const auto [landing, landing_base] = PlaceValue("landing", config_.target.landing);
     PH_ASSIGN_OR_RETURN(const std::string landing_uri,
                         storage::NormalizeUri(landing, landing_base));
-    PH_ASSIGN_OR_RETURN(config_.landing_folder, storage::LocalPath(landing_uri));
+    config_.landing_folder = storage::LocalFolder(landing_uri).value_or("");
+    if (config_.landing_folder.empty()) {
+      mistakes_ += fmt::format("landing: expected a folder on local disk, got {}\n", landing_uri);
+    }
 
     Show("project", config_.project.folder, false);
     Show("warehouse", config_.warehouse_uri, true);
@@ -228,10 +231,35 @@ class Resolver {
     return OkStatus();
   }
 
-  Status ResolveCatalog(const std::string& catalog, const std::string& base,
-                        const std::string& warehouse_folder) {
+  /// A local place that has a setting of its own and else lies in a local warehouse. As with the
+  /// catalog, what the target says belongs to the target's warehouse.
+  std::string BesideWarehouse(const char* key, const char* name, bool is_other_warehouse) {
+    const Settings::Value given = config_.settings.values().find(key)->second;
+    const bool is_from_file = given.origin == Origin::kFile;
+    std::string path;
+    if (!given.text.empty() && !(is_from_file && is_other_warehouse)) {
+      const std::string& base = is_from_file ? config_.project.folder : inputs_.current_folder;
+      path = (fs::path(base) / given.text).lexically_normal().string();
+      config_.settings.Set(key, {.text = path, .origin = given.origin, .place = given.place});
+      return path;
+    }
+    if (const auto folder = storage::LocalFolder(config_.warehouse_uri)) {
+      path = *folder + "/" + name;
+    } else {
+      mistakes_ += fmt::format("{}: required, since the warehouse is not on local disk\n", key);
+    }
+    config_.settings.Set(key, {.text = path, .origin = Origin::kDefault, .place = {}});
+    return path;
+  }
+
+  Status ResolveCatalog(const std::string& catalog, const std::string& base) {
     if (catalog.empty()) {
-      config_.catalog_path = warehouse_folder + "/catalog.db";
+      const auto folder = storage::LocalFolder(config_.warehouse_uri);
+      if (!folder) {
+        mistakes_ += "catalog: required, since the warehouse is not on local disk\n";
+        return OkStatus();
+      }
+      config_.catalog_path = *folder + "/catalog.db";
     } else {
       std::string path = catalog;
       if (path.starts_with("sqlite:")) {

@@ -66,6 +66,38 @@ TEST_F(ResolveTest, PlacesOfTheFileAreRelativeToTheProject) {
   EXPECT_EQ(config.landing_folder, folder_ + "/landing");
 }
 
+TEST_F(ResolveTest, LockJournalAndSpillHavePlacesOfTheirOwn) {
+  ResolvedConfig config = Resolved();
+  EXPECT_EQ(config.lock_file, folder_ + "/lake/ingest.lock");
+  EXPECT_EQ(config.temp_folder, folder_ + "/lake/_staging/duckdb");
+
+  Write("playhead.yml", R"(name: cinema
+default_target: dev
+targets:
+  dev:
+    warehouse: ./lake
+    journal: {folder: ../disk2/journal}
+    lock_file: locks/ingest
+    sql: {temp_folder: /var/tmp/spill}
+)");
+  inputs_.environment["PLAYHEAD_LOCK_FILE"] = "mine";
+  inputs_.current_folder = folder_ + "/elsewhere";
+  config = Resolved();
+  EXPECT_EQ(config.journal_folder,
+            std::filesystem::path(folder_).parent_path().string() + "/disk2/journal");
+  EXPECT_EQ(config.lock_file, folder_ + "/elsewhere/mine");
+  EXPECT_EQ(config.temp_folder, "/var/tmp/spill");
+  EXPECT_EQ(SessionOptionsOf(config).temp_folder, "/var/tmp/spill");
+  EXPECT_EQ(config.settings.Text("lock_file"), config.lock_file);
+
+  // What the target says belongs to the target's warehouse.
+  inputs_.flags.values["warehouse"] = "w";
+  config = Resolved();
+  EXPECT_EQ(config.journal_folder, folder_ + "/elsewhere/w/journal");
+  EXPECT_EQ(config.temp_folder, folder_ + "/elsewhere/w/_staging/duckdb");
+  EXPECT_EQ(config.lock_file, folder_ + "/elsewhere/mine");
+}
+
 TEST_F(ResolveTest, PlacesOfFlagsAndVariablesAreRelativeToTheCurrentFolder) {
   inputs_.current_folder = folder_ + "/elsewhere";
   inputs_.flags.values["warehouse"] = "w";

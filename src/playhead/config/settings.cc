@@ -123,6 +123,9 @@ constexpr std::array kSettings = {
             .max = 100'000'000,
             .unit = "rows",
             .doc = "An epoch is committed at this many rows."},
+    Setting{.key = "journal.folder",
+            .doc = "Local folder of the journal; by default journal inside the warehouse, required "
+                   "when that is not on local disk."},
     Setting{.key = "journal.queue_bytes_max",
             .type = SettingType::kInteger,
             .default_value = "67108864",
@@ -165,6 +168,9 @@ constexpr std::array kSettings = {
     Setting{.key = "listen",
             .default_value = "127.0.0.1:8090",
             .doc = "Loopback address and port of the collector."},
+    Setting{.key = "lock_file",
+            .doc = "Local file that keeps a second ingest out; by default ingest.lock inside the "
+                   "warehouse, required when that is not on local disk."},
     Setting{.key = "log_level",
             .type = SettingType::kChoice,
             .default_value = "info",
@@ -181,6 +187,9 @@ constexpr std::array kSettings = {
             .max = 1024 * kGiB,
             .unit = "bytes",
             .doc = "Memory of the SQL engine; beyond it sorts and joins spill to disk."},
+    Setting{.key = "sql.temp_folder",
+            .doc = "Local folder the SQL engine spills to; by default _staging/duckdb inside the "
+                   "warehouse, required when that is not on local disk."},
     Setting{.key = "sql.threads",
             .type = SettingType::kInteger,
             .default_value = "0",

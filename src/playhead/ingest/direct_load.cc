@@ -46,7 +46,7 @@ Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std:
                       lake.catalog.LandingFiles(stream.main.id, table.metadata->table_uuid, true));
   const KnownContents known(std::move(ledger));
   if (known.MayHave(path)) {
-    PH_ASSIGN_OR_RETURN(const std::string hash, HashFile(path));
+    PH_ASSIGN_OR_RETURN(const std::string hash, HashFile({.path = path}));
     if (known.Has(hash)) return false;
   }
   PH_ASSIGN_OR_RETURN(FileEpoch epoch, FileEpoch::Open(lake, stream));

@@ -44,6 +44,7 @@ Result<EpochBuilder> EpochBuilder::Open(const IngestStream& stream, catalog::Cat
                                         const std::string& warehouse_uri) {
   EpochBuilder builder;
   builder.stream_ = &stream;
+  builder.store_ = &store;
   builder.warehouse_uri_ = warehouse_uri;
   builder.plan_id_ = NewUuid();
   // What another writer did meanwhile is met here: a table that is gone is made anew, a column that

@@ -41,6 +41,8 @@ class EpochBuilder {
   const std::string& plan_id() const { return plan_id_; }
   /// Where a caller may stage files of its own for this epoch (raw copies).
   std::string staging_uri() const;
+  /// Where staging_uri() is.
+  storage::ObjectStore& store() const { return *store_; }
 
   /// Records are decoded through this; call FlushIfFull() after each.
   decode::RecordDecoder& decoder() { return *decoder_; }
@@ -75,6 +77,7 @@ class EpochBuilder {
   Result<decode::DecodedRows> TakeDecoded();
 
   const IngestStream* stream_ = nullptr;
+  storage::ObjectStore* store_ = nullptr;
   std::string warehouse_uri_;
   std::string plan_id_;
   int32_t schema_id_ = 0;

@@ -29,9 +29,9 @@ std::optional<int64_t> RegularFileBytes(const std::string& path) {
   return error ? std::nullopt : std::optional(bytes);
 }
 
-Result<std::string> HashFile(const std::string& path) {
+Result<std::string> HashFile(const InputFile& file) {
   ContentHasher hasher;
-  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path}, &hasher));
+  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open(file, &hasher));
   PH_RETURN_IF_ERROR(input.Drain());
   return hasher.Hex();
 }
@@ -40,11 +40,15 @@ Result<FileInput> FileInput::Open(const InputFile& file, ContentHasher* hasher) 
   FileInput input;
   input.path_ = file.path;
   input.hasher_ = hasher;
-  // Not opened by a name: a socket has none that can be opened.
-  input.fd_ = storage::FileDescriptor(file.path == kStandardInput
-                                          ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                                          : open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (input.fd_.get() < 0) return storage::ErrnoStatus("open", file.path, errno);
+  if (file.store != nullptr) {
+    PH_ASSIGN_OR_RETURN(input.object_, file.store->OpenForRead(file.path));
+  } else {
+    // Not opened by a name: a socket has none that can be opened.
+    input.fd_ = storage::FileDescriptor(file.path == kStandardInput
+                                            ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                            : open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (input.fd_.get() < 0) return storage::ErrnoStatus("open", file.path, errno);
+  }
   input.buffer_.resize(kChunkBytes);
   if (file.is_gzip || file.is_zstd) {
     PH_ASSIGN_OR_RETURN(input.codec_,
@@ -57,11 +61,15 @@ Result<FileInput> FileInput::Open(const InputFile& file, ContentHasher* hasher) 
 }
 
 Result<size_t> FileInput::ReadRaw(std::vector<char>& buffer) {
-  ssize_t size = 0;
-  do {
-    size = read(fd_.get(), buffer.data(), buffer.size());
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) return storage::ErrnoStatus("read", path_, errno);
+  int64_t size = 0;
+  if (object_ != nullptr) {
+    PH_ASSIGN_OR_RETURN(size, object_->Read(static_cast<int64_t>(buffer.size()), buffer.data()));
+  } else {
+    do {
+      size = read(fd_.get(), buffer.data(), buffer.size());
+    } while (size < 0 && errno == EINTR);
+    if (size < 0) return storage::ErrnoStatus("read", path_, errno);
+  }
   position_ += size;
   const auto bytes = static_cast<size_t>(size);
   if (hasher_ != nullptr) hasher_->Update({buffer.data(), bytes});

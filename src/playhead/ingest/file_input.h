@@ -29,8 +29,9 @@ inline constexpr std::string_view kStandardInput = "-";
 /// nothing.
 std::optional<int64_t> RegularFileBytes(const std::string& path);
 
-/// XXH3-128 of a regular file as it lies on disk, in hexadecimal. Errors: kNotFound, kUnavailable.
-Result<std::string> HashFile(const std::string& path);
+/// XXH3-128 of a regular file (or object) as it lies there, in hexadecimal. Errors: kNotFound,
+/// kUnavailable.
+Result<std::string> HashFile(const InputFile& file);
 
 /// One file read from its beginning in chunks, unpacked as its name says; gzip members and zstd
 /// frames one after the other are one stream. What is no regular file (a pipe, a terminal) is read
@@ -68,6 +69,7 @@ class FileInput {
 
   std::string path_;
   storage::FileDescriptor fd_;
+  std::shared_ptr<arrow::io::RandomAccessFile> object_;  // instead of fd_
   ContentHasher* hasher_ = nullptr;
   std::unique_ptr<arrow::util::Codec> codec_;
   std::shared_ptr<arrow::util::Decompressor> decompressor_;

@@ -1,5 +1,7 @@
 #include "playhead/ingest/file_input.h"
 
+#include "playhead/storage/memory_store.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -66,6 +68,30 @@ class FileInputTest : public testing::TestWithParam<arrow::Compression::type> {
     return outcome;
   }
 };
+
+TEST_P(FileInputTest, ReadsObjectsOfAStoreAlike) {
+  storage::MemoryStore store;
+  const std::string text = Lines(100'000);
+  const std::string packed = Packed(text);
+  const std::string uri = "memory://lake/raw/x";
+  ASSERT_TRUE(store.Put(uri, packed).ok());
+  auto input = FileInput::Open({.path = uri,
+                                .store = &store,
+                                .is_gzip = GetParam() == arrow::Compression::GZIP,
+                                .is_zstd = GetParam() == arrow::Compression::ZSTD});
+  ASSERT_TRUE(input.ok());
+  std::string got;
+  while (true) {
+    const auto chunk = input->Read();
+    ASSERT_TRUE(chunk.ok());
+    if (chunk->empty()) break;
+    got += *chunk;
+  }
+  EXPECT_EQ(got, text);
+  EXPECT_EQ(*HashFile({.path = uri, .store = &store}), ContentHash(packed));
+  EXPECT_EQ(HashFile({.path = uri + "-none", .store = &store}).status().code(),
+            StatusCode::kNotFound);
+}
 
 TEST_P(FileInputTest, GivesWhatWasPacked) {
   const std::string text = Lines(200'000);  // some chunks long

@@ -7,10 +7,9 @@
 #include "playhead/ingest/file_input.h"
 #include "playhead/ingest/parquet_load.h"
 
-#include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -119,44 +118,43 @@ Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& column
   return CutAll(input, cutter, epoch, clock, progress, take);
 }
 
-/// Parquet that cannot be read from its end as it comes, packed or through a pipe, laid into the
-/// epoch's staging folder. Gone with the object.
-class StagedInput {
- public:
-  static Result<StagedInput> Make(FileInput& input, const EpochBuilder& epoch) {
-    PH_ASSIGN_OR_RETURN(const std::string folder, storage::LocalPath(epoch.staging_uri()));
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    StagedInput staged;
-    staged.path_ = folder + "/input";
-    PH_ASSIGN_OR_RETURN(const auto out, arrow::io::FileOutputStream::Open(staged.path_));
-    PH_RETURN_IF_ERROR(input.CopyTo(*out));
-    if (!input.problem().empty()) {
-      return Error(StatusCode::kInvalidArgument, "{}: path={}", input.problem(), input.path());
-    }
-    PH_RETURN_IF_ERROR(internal::ToStatus(out->Close()));
-    return staged;
+/// Lays the unpacked input into the epoch's staging folder, which goes with the epoch.
+Result<std::string> StageInput(FileInput& input, const EpochBuilder& epoch) {
+  const std::string uri = epoch.staging_uri() + "/input";
+  PH_ASSIGN_OR_RETURN(const auto out, epoch.store().OpenForWrite(uri));
+  PH_RETURN_IF_ERROR(input.CopyTo(*out));
+  if (!input.problem().empty()) {
+    return Error(StatusCode::kInvalidArgument, "{}: path={}", input.problem(), input.path());
   }
-  ~StagedInput() {
-    std::error_code error;
-    if (!path_.empty()) std::filesystem::remove(path_, error);
-  }
-  StagedInput(StagedInput&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  StagedInput& operator=(StagedInput&&) = delete;
-  const std::string& path() const { return path_; }
+  PH_RETURN_IF_ERROR(out->Seal());
+  return uri;
+}
 
- private:
-  StagedInput() = default;
-  std::string path_;
-};
+Result<int64_t> LoadParquetObject(storage::ObjectStore& store, const std::string& uri,
+                                  EpochBuilder& epoch, const Clock& clock,
+                                  const LoadProgress& progress) {
+  PH_ASSIGN_OR_RETURN(const storage::ObjectInfo info, store.Stat(uri));
+  PH_ASSIGN_OR_RETURN(auto object, store.OpenForRead(uri));
+  PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetRows::Open(std::move(object), uri));
+  return LoadParquet(*rows, info.bytes, epoch, clock, progress);
+}
 
+/// Parquet is read from its end, so what is packed or comes through a pipe is staged first.
 Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBuilder& epoch,
                                const Clock& clock, const LoadProgress& progress) {
-  if (file.is_gzip || file.is_zstd || !RegularFileBytes(file.path)) {
-    PH_ASSIGN_OR_RETURN(const StagedInput staged, StagedInput::Make(input, epoch));
-    return LoadParquet(staged.path(), epoch, clock, progress);
+  const bool is_packed = file.is_gzip || file.is_zstd;
+  if (!is_packed && file.store != nullptr) {
+    return LoadParquetObject(*file.store, file.path, epoch, clock, progress);
   }
-  return LoadParquet(file.path, epoch, clock, progress);
+  if (const auto bytes = RegularFileBytes(file.path); !is_packed && bytes) {
+    PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetRows::Open(file.path));
+    return LoadParquet(*rows, *bytes, epoch, clock, progress);
+  }
+  PH_ASSIGN_OR_RETURN(const std::string staged, StageInput(input, epoch));
+  PH_ASSIGN_OR_RETURN(const int64_t records,
+                      LoadParquetObject(epoch.store(), staged, epoch, clock, progress));
+  PH_RETURN_IF_ERROR(epoch.store().Delete(staged));
+  return records;
 }
 
 }  // namespace

@@ -10,9 +10,10 @@
 
 namespace playhead::ingest {
 
-/// A file on local disk, or a pipe, whose records go into one epoch.
+/// A file on local disk, a pipe or an object, whose records go into one epoch.
 struct InputFile {
   std::string path;
+  storage::ObjectStore* store = nullptr;  ///< given: `path` is the URI of an object in it
   /// What its name says it is; `.gz` and `.zst` are taken off first. Empty name parts fall back to
   /// the stream's format.
   project::Format format = project::Format::kJson;

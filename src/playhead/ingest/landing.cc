@@ -71,8 +71,7 @@ Result<std::string> PublishRaw(const Lake& lake, const LandingCandidate& candida
     if (published == storage::PublishOutcome::kSourceGone) {
       return Error(StatusCode::kUnavailable, "the staged copy is gone: uri={}", staged_uri);
     }
-    PH_ASSIGN_OR_RETURN(const std::string path, storage::LocalPath(uri));
-    PH_ASSIGN_OR_RETURN(const std::string present, HashFile(path));
+    PH_ASSIGN_OR_RETURN(const std::string present, HashFile({.path = uri, .store = &lake.store}));
     if (present == hash) {
       PH_RETURN_IF_ERROR(lake.store.Delete(staged_uri));
       return uri;
@@ -205,6 +204,7 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
       IsOpenForWriting(candidate.path)) {
     return Outcome::kNotStill;
   }
+  if (options_.ready) PH_RETURN_IF_ERROR(options_.ready(stream));
   PH_ASSIGN_OR_RETURN(const catalog::TableState table, lake_.catalog.Load(stream.main.id));
   PH_ASSIGN_OR_RETURN(
       const std::vector<catalog::LandingFile> ledger,
@@ -213,7 +213,7 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   // read for the hash alone.
   std::string known_hash;
   if (!ledger.empty()) {
-    PH_ASSIGN_OR_RETURN(known_hash, HashFile(candidate.path));
+    PH_ASSIGN_OR_RETURN(known_hash, HashFile({.path = candidate.path}));
     PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
     if (after != before) return Outcome::kNotStill;
   }
@@ -230,9 +230,9 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   if (after != before || (!known_hash.empty() && hash != known_hash)) return Outcome::kNotStill;
   PH_ASSIGN_OR_RETURN(const std::string raw_uri,
                       PublishRaw(lake_, candidate, hash, date_days, staged_uri));
-  PH_ASSIGN_OR_RETURN(const std::string raw_path, storage::LocalPath(raw_uri));
   InputFile file = DescribeFile(candidate.path, stream.declaration->format);
-  file.path = raw_path;
+  file.path = raw_uri;
+  file.store = &lake_.store;
   const std::string topic = FileTopic(candidate.name, hash);
   PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, options_.progress, nullptr));
   landing.file = {.table = stream.main.id,

@@ -5,6 +5,7 @@
 #include "playhead/ingest/landing_scan.h"
 #include "playhead/ingest/stream_tables.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,6 +24,8 @@ struct LandingOptions {
   int64_t poll_us = 2'000'000;
   DateRange dates = {};  ///< files of other ingestion dates are left alone
   LoadProgress progress;
+  /// Why a stream's tables take no rows now; empty = all do.
+  std::function<Status(const IngestStream&)> ready = {};
 };
 
 /// Takes landing files into their tables: copied to `raw/<table>/ingestion_date=D/`, decoded, and

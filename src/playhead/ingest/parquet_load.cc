@@ -1,12 +1,10 @@
 #include "playhead/ingest/parquet_load.h"
 
-#include "playhead/columnar/parquet_rows.h"
 #include "playhead/ingest/row_json.h"
 
 #include <arrow/api.h>
 
 #include <algorithm>
-#include <filesystem>
 
 namespace playhead::ingest {
 namespace {
@@ -32,18 +30,15 @@ Status CheckColumns(const arrow::Schema& schema, const std::vector<std::string>&
 
 }  // namespace
 
-Result<int64_t> LoadParquet(const std::string& path, EpochBuilder& epoch, const Clock& clock,
-                            const LoadProgress& progress) {
-  PH_ASSIGN_OR_RETURN(const auto file, columnar::ParquetRows::Open(path));
-  PH_RETURN_IF_ERROR(CheckColumns(*file->schema(), epoch.column_names()));
-  std::error_code error;
-  const auto file_bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
+Result<int64_t> LoadParquet(columnar::ParquetRows& file, int64_t file_bytes, EpochBuilder& epoch,
+                            const Clock& clock, const LoadProgress& progress) {
+  PH_RETURN_IF_ERROR(CheckColumns(*file.schema(), epoch.column_names()));
   const int64_t now_us = clock.NowMicros();
   const auto bytes_max = static_cast<size_t>(epoch.record_bytes_max());
-  RowJson json(*file->schema(), epoch.record_bytes_max());
+  RowJson json(*file.schema(), epoch.record_bytes_max());
   int64_t rows = 0;
   while (true) {
-    PH_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> batch, file->Next());
+    PH_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> batch, file.Next());
     if (batch == nullptr) return rows;
     for (int64_t row = 0; row < batch->num_rows(); ++row, ++rows) {
       const std::string_view record = json.Write(*batch, row);
@@ -59,7 +54,7 @@ Result<int64_t> LoadParquet(const std::string& path, EpochBuilder& epoch, const 
       }
       PH_RETURN_IF_ERROR(epoch.FlushIfFull());
     }
-    if (progress && !error) progress(file_bytes * rows / std::max<int64_t>(file->row_count(), 1));
+    if (progress) progress(file_bytes * rows / std::max<int64_t>(file.row_count(), 1));
   }
 }
 

@@ -1,19 +1,20 @@
 #pragma once
 
+#include "playhead/columnar/parquet_rows.h"
 #include "playhead/ingest/epoch_builder.h"
 #include "playhead/ingest/file_load.h"
 
 #include <cstdint>
-#include <string>
 
 namespace playhead::ingest {
 
-/// Decodes every row of a Parquet file into `epoch`, as the JSON object that RowJson makes of it;
+/// Decodes every row of a Parquet file of `file_bytes` into `epoch`, as the JSON object that
+/// RowJson makes of it;
 /// `_offset` is the row's number in the file. A row that does not fit is a dead letter with that
 /// JSON. Memory is bounded by columnar::ParquetRowsOptions and one row. Returns the number of rows.
 /// Errors: those of columnar::ParquetRows; kInvalidArgument (no column is declared, or a declared
 /// one comes twice).
-Result<int64_t> LoadParquet(const std::string& path, EpochBuilder& epoch, const Clock& clock,
-                            const LoadProgress& progress);
+Result<int64_t> LoadParquet(columnar::ParquetRows& file, int64_t file_bytes, EpochBuilder& epoch,
+                            const Clock& clock, const LoadProgress& progress);
 
 }  // namespace playhead::ingest

@@ -3,6 +3,7 @@
 #include "playhead/sql/duckdb_types.h"
 #include "playhead/sql/file_pruning.h"
 #include "playhead/sql/name_mapping.h"
+#include "playhead/sql/store_file_system.h"
 
 #include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
 #include <duckdb/common/multi_file/multi_file_list.hpp>
@@ -113,10 +114,8 @@ class LakeFileList final : public duckdb::MultiFileList {
     if (!owner.ok()) Throw(owner.error());
     auto listing = std::make_shared<Listing>(Listing{.owner = *owner, .files = {}, .infos = {}});
     for (const catalog::LiveFile& file : *listing->owner) {
-      auto path = storage::LocalPath(file.file.path);
-      if (!path.ok()) Throw(path.error());
       listing->files.push_back(&file);
-      listing->infos.emplace_back(*std::move(path));
+      listing->infos.emplace_back(StorePath(file.file.path));
     }
     return listing;
   }

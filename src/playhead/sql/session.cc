@@ -5,6 +5,7 @@
 #include "playhead/sql/lake_scan.h"
 #include "playhead/sql/lake_tables.h"
 #include "playhead/sql/result_table.h"
+#include "playhead/sql/store_file_system.h"
 
 #include <duckdb.hpp>
 #include <duckdb/main/client_config.hpp>
@@ -46,7 +47,7 @@ Status Guarded(const Function& function) {
 class DuckdbSession final : public Session {
  public:
   DuckdbSession(catalog::Catalog& catalog, storage::ObjectStore& store, SessionOptions options)
-      : options_(std::move(options)), tables_(catalog, store) {}
+      : options_(std::move(options)), store_(store), tables_(catalog, store) {}
 
   /// Errors and exceptions as of DuckDB.
   Status Start() {
@@ -63,6 +64,7 @@ class DuckdbSession final : public Session {
       }
       RegisterProblems(config, tables_);
       database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+      RegisterStoreFileSystem(*database_->instance, store_);
       RegisterLakeScan(*database_->instance, tables_);
       connection_ = std::make_unique<duckdb::Connection>(*database_);
       PH_RETURN_IF_ERROR(Execute(RegisterLakeFacts(*database_->instance, tables_)));
@@ -240,6 +242,7 @@ class DuckdbSession final : public Session {
   }
 
   SessionOptions options_;
+  storage::ObjectStore& store_;
   LakeTables tables_;
   std::unique_ptr<duckdb::DuckDB> database_;
   std::unique_ptr<duckdb::Connection> connection_;

@@ -103,12 +103,15 @@ bool IsBelow(std::string_view uri, std::string_view folder_uri) {
   const Result<std::string> folder = LocalPath(folder_uri);
   if (path.ok() != folder.ok()) return false;
   if (!path.ok()) return IsBelowByName(uri, folder_uri);
-  if (IsBelowByName(*path, *folder)) return true;
+  return IsBelowByName(*path, *folder) || IsBelowByName(RealPlace(*path), RealPlace(*folder));
+}
+
+std::string RealPlace(std::string_view uri) {
+  const Result<std::string> path = LocalPath(uri);
+  if (!path.ok()) return std::string(uri);
   std::error_code error;
-  const auto real_path = std::filesystem::weakly_canonical(*path, error);
-  if (error) return false;
-  const auto real_folder = std::filesystem::weakly_canonical(*folder, error);
-  return !error && IsBelowByName(real_path.string(), real_folder.string());
+  const std::filesystem::path real = std::filesystem::weakly_canonical(*path, error);
+  return "file://" + (error ? *path : real.string());
 }
 
 std::optional<std::string> LocalFolder(std::string_view uri) {

@@ -132,6 +132,8 @@ Result<std::string> LocalPath(std::string_view uri);
 /// that `/tmp/lake`, `/private/tmp/lake` and a link to it are one place. A URI that names no place
 /// (a relative one, one of another store) lies nowhere.
 bool IsBelow(std::string_view uri, std::string_view folder_uri);
+/// The same place without links on the way to it, as far as it exists; other URIs as they are.
+std::string RealPlace(std::string_view uri);
 /// The local folder of a warehouse; none when it is not on local disk. Only the configuration asks:
 /// what else lies beside a local warehouse (catalog, journal, lock) has settings of its own.
 std::optional<std::string> LocalFolder(std::string_view uri);

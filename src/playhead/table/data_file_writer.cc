@@ -84,8 +84,8 @@ int64_t DataFileWriter::bytes() const {
   return written + row_group_.arrow_bytes() / ratio;
 }
 
-Result<std::shared_ptr<storage::OutputObject>> DataFileWriter::Finish(
-    const iceberg::Schema& schema, iceberg::DataFile& file) {
+Result<std::shared_ptr<storage::OutputObject>> DataFileWriter::Finish(const iceberg::Schema& schema,
+                                                                      iceberg::DataFile& file) {
   PH_RETURN_IF_ERROR(EndRowGroup());
   PH_CHECK(file_ != nullptr);
   PH_RETURN_IF_ERROR(file_->Close());

@@ -49,7 +49,7 @@ class DataFileWriter {
   /// caller, many at a time, before the file is durable. `file` gets all but its path and
   /// partition.
   Result<std::shared_ptr<storage::OutputObject>> Finish(const iceberg::Schema& schema,
-                                                          iceberg::DataFile& file);
+                                                        iceberg::DataFile& file);
 
  private:
   Status Open(const std::vector<std::shared_ptr<arrow::ChunkedArray>>& first_rows);

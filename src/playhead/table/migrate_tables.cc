@@ -183,11 +183,12 @@ TopicByLog TopicsOfLogs(storage::ObjectStore& store, const catalog::TableState& 
   return known;
 }
 
-Result<States> TablesToMigrate(catalog::Catalog& catalog) {
+Result<States> TablesToMigrate(catalog::Catalog& catalog, const std::string& warehouse_uri) {
   PH_ASSIGN_OR_RETURN(const auto ids, catalog.ListTables());
   PH_ASSIGN_OR_RETURN(auto loaded, catalog.LoadMany(ids));
   States states;
   for (size_t i = 0; i < ids.size(); ++i) {
+    if (loaded[i].ok() && !storage::IsBelow(loaded[i]->metadata_location, warehouse_uri)) continue;
     if (loaded[i].ok()) {
       states.emplace(ids[i], *std::move(loaded[i]));
     } else if (loaded[i].error().code() == StatusCode::kUnavailable) {
@@ -206,8 +207,9 @@ Result<States> TablesToMigrate(catalog::Catalog& catalog) {
   return states;
 }
 
-Status MigrateOnce(catalog::Catalog& catalog, storage::ObjectStore& store, const Clock& clock) {
-  PH_ASSIGN_OR_RETURN(const States states, TablesToMigrate(catalog));
+Status MigrateOnce(catalog::Catalog& catalog, storage::ObjectStore& store,
+                   const std::string& warehouse_uri, const Clock& clock) {
+  PH_ASSIGN_OR_RETURN(const States states, TablesToMigrate(catalog, warehouse_uri));
   std::vector<NextMetadata> changes;
   for (const auto& [id, state] : states) {
     auto next = MigrateMetadata(*state.metadata, state.metadata_location,
@@ -261,10 +263,11 @@ Result<std::optional<TableMetadata>> MigrateMetadata(const TableMetadata& table,
   return std::optional(std::move(next));
 }
 
-Status MigrateTables(catalog::Catalog& catalog, storage::ObjectStore& store, const Clock& clock) {
+Status MigrateTables(catalog::Catalog& catalog, storage::ObjectStore& store,
+                     const std::string& warehouse_uri, const Clock& clock) {
   Status status;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    status = MigrateOnce(catalog, store, clock);
+    status = MigrateOnce(catalog, store, warehouse_uri, clock);
     if (status.code() != StatusCode::kConflict) break;
   }
   return status;

@@ -27,11 +27,11 @@ Result<std::optional<iceberg::TableMetadata>> MigrateMetadata(const iceberg::Tab
 
 /// Migrates all tables of the catalog in one transaction, guarded by where each stood; a crash
 /// leaves all as they were or all migrated, and a second call changes nothing. Tables that cannot
-/// be read or have an open plan are left as they are, with a warning. The topic of a journal is
-/// that of the rows in the table and its dead letters; if these tell several, or none, the journal
-/// keeps its old id and ingest names it.
-/// Errors: kConflict (others commit without pause), kUnavailable, kResourceExhausted,
-/// kCommitUnknown.
-Status MigrateTables(catalog::Catalog& catalog, storage::ObjectStore& store, const Clock& clock);
+/// be read, lie outside the warehouse or have an open plan are left as they are, with a warning.
+/// The topic of a journal is that of the rows in the table and its dead letters; if these tell
+/// several, or none, the journal keeps its old id and ingest names it. Errors: kConflict (others
+/// commit without pause), kUnavailable, kResourceExhausted, kCommitUnknown.
+Status MigrateTables(catalog::Catalog& catalog, storage::ObjectStore& store,
+                     const std::string& warehouse_uri, const Clock& clock);
 
 }  // namespace playhead::table

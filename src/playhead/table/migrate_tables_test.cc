@@ -55,7 +55,9 @@ void MakeOld(TestLake& lake) {
   ASSERT_TRUE(lake.catalog().Commit(request).committed());
 }
 
-Status Migrate(TestLake& lake) { return MigrateTables(lake.catalog(), lake.store(), lake.clock()); }
+Status Migrate(TestLake& lake) {
+  return MigrateTables(lake.catalog(), lake.store(), lake.uri(), lake.clock());
+}
 
 std::map<std::string, std::map<int32_t, int64_t>> Offsets(TestLake& lake) {
   return ReadProgress(*lake.Load(kMain).metadata)->offsets;
@@ -214,7 +216,7 @@ TEST(MigrateTables, ATableThatCannotBeReadDoesNotKeepTheOthers) {
   ASSERT_TRUE(lake.store().Delete(location).ok());
   // Another catalog object, since this one remembers what it has read.
   auto catalog = *catalog::OpenSqliteCatalog(lake.root() + "/catalog.db", lake.store());
-  ASSERT_TRUE(MigrateTables(*catalog, lake.store(), lake.clock()).ok());
+  ASSERT_TRUE(MigrateTables(*catalog, lake.store(), lake.uri(), lake.clock()).ok());
   EXPECT_NE(catalog->Load(kMain)->metadata->CurrentSchema().FindByName("_topic_partition"),
             nullptr);
 }
