@@ -56,7 +56,7 @@ def through(lake, stdin, expect=0):
 
 
 def nothing_staged(lake):
-    equal("staged", [str(path) for path in (lake.warehouse / "_staging").glob("*")], [])
+    equal("staged", [str(path) for path in (lake.warehouse / "_staging").glob("*/*")], [])
 
 
 def ways(lake):
