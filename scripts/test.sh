@@ -16,6 +16,7 @@ if [[ $fast -eq 1 ]]; then
 else
   install_python_packages
   install_spark
+  "$root/scripts/faults.sh"
 fi
 exec ctest --test-dir "$root/build/dev" --output-on-failure --no-tests=error -j 2 \
   "${ctest_arguments[@]}"

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -124,7 +125,7 @@ class AvroFileReader {
   /// `file` must outlive the reader.
   static Result<AvroFileReader> Open(std::string_view file);
 
-  const AvroSchema& schema() const { return schema_; }
+  const AvroSchema& schema() const { return *schema_; }
   /// The value of a key of the file's metadata; empty if it has none.
   std::string_view Metadata(std::string_view key) const;
 
@@ -134,10 +135,11 @@ class AvroFileReader {
   std::string_view block() const { return block_; }
 
  private:
-  AvroFileReader(AvroSchema schema, std::map<std::string, std::string_view, std::less<>> metadata,
+  AvroFileReader(std::shared_ptr<const AvroSchema> schema,
+                 std::map<std::string, std::string_view, std::less<>> metadata,
                  std::string_view rest, std::string_view sync_marker);
 
-  AvroSchema schema_;
+  std::shared_ptr<const AvroSchema> schema_;
   std::map<std::string, std::string_view, std::less<>> metadata_;
   std::string_view rest_;
   std::string_view sync_marker_;

@@ -33,6 +33,20 @@ Status NotAvro(std::string_view reason) {
   return Error(StatusCode::kDataCorrupt, "not an Avro file: {}", reason);
 }
 
+// One writer's files have the same text of a schema over and over, and parsing it takes longer than
+// reading a small file.
+constexpr size_t kKnownSchemasMax = 16;
+
+Result<std::shared_ptr<const AvroSchema>> SchemaOf(std::string_view json) {
+  thread_local std::map<std::string, std::shared_ptr<const AvroSchema>, std::less<>> known;
+  if (const auto found = known.find(json); found != known.end()) return found->second;
+  PH_ASSIGN_OR_RETURN(AvroSchema schema, AvroSchema::Parse(json));
+  auto shared = std::make_shared<const AvroSchema>(std::move(schema));
+  if (known.size() >= kKnownSchemasMax) known.clear();
+  known.emplace(json, shared);
+  return shared;
+}
+
 }  // namespace
 
 AvroFileWriter::AvroFileWriter(std::string_view schema_json,
@@ -75,7 +89,7 @@ Result<std::string> AvroFileWriter::Finish() && {
   return std::move(file_);
 }
 
-AvroFileReader::AvroFileReader(AvroSchema schema,
+AvroFileReader::AvroFileReader(std::shared_ptr<const AvroSchema> schema,
                                std::map<std::string, std::string_view, std::less<>> metadata,
                                std::string_view rest, std::string_view sync_marker)
     : schema_(std::move(schema)),
@@ -105,7 +119,7 @@ Result<AvroFileReader> AvroFileReader::Open(std::string_view file) {
   }
   const auto schema_json = metadata.find(kSchemaKey);
   if (schema_json == metadata.end()) return NotAvro("it has no schema");
-  PH_ASSIGN_OR_RETURN(AvroSchema schema, AvroSchema::Parse(schema_json->second));
+  PH_ASSIGN_OR_RETURN(auto schema, SchemaOf(schema_json->second));
   return AvroFileReader(std::move(schema), std::move(metadata), rest, sync_marker);
 }
 

@@ -27,20 +27,24 @@ LogIngest::LogIngest(const Lake& lake, const IngestStream& stream, log::LogReade
 Status LogIngest::Run(std::stop_token stop) {
   PH_ASSIGN_OR_RETURN(decoder_, decode::RecordDecoder::Make(stream_.row_schema));
   writer_ = std::make_unique<EpochWriter>(lake_, stop, !options_.once);
-  PH_RETURN_IF_ERROR(FindPartitions());
+  if (options_.once) PH_RETURN_IF_ERROR(FindPartitions());
   int64_t searched_ticks = lake_.clock.TicksMicros();
   bool is_waiting = false;
+  bool is_rewind_due = !options_.once;
   while (!stop.stop_requested()) {
     if (!options_.once && lake_.clock.TicksMicros() - searched_ticks > kPartitionSearchMicros) {
-      PH_RETURN_IF_ERROR(FindPartitions());
+      const Status found = FindPartitions();
+      // A log that is away is looked at again the next time.
+      if (!found.ok() && !IsTransient(found)) return found;
       searched_ticks = lake_.clock.TicksMicros();
     }
-    const bool is_at_end = options_.once && ReachedEnds();
-    Status status = is_at_end ? Settle() : Step();
+    const bool is_at_end = options_.once && !is_rewind_due && ReachedEnds();
+    Status status = is_rewind_due ? Rewind() : is_at_end ? Settle() : Step();
     if (status.ok() && is_at_end) break;
     if (status.code() == StatusCode::kCancelled) return {};
+    if (status.ok()) is_rewind_due = false;
     if (status.code() == StatusCode::kConflict) {
-      PH_RETURN_IF_ERROR(Rewind());
+      is_rewind_due = true;
     } else if (options_.once && status.code() == StatusCode::kResourceExhausted) {
       DropEpochs();
       return status.WithContext("the disk is full; nothing is lost, run it again when it has room");
@@ -51,7 +55,8 @@ Status LogIngest::Run(std::stop_token stop) {
                     {{"stream", stream_.name}, {"why", status.ToString()}});
       // What was staged may be incomplete (a full disk), so the epochs are read again from the log.
       DropEpochs();
-      if (SleepUnlessStopped(stop, kRetryPauseMicros)) PH_RETURN_IF_ERROR(Rewind());
+      is_rewind_due = true;
+      SleepUnlessStopped(stop, kRetryPauseMicros);
     } else if (!status.ok()) {
       return status;
     } else if ((is_waiting && !parts_.empty()) || commits_shown_ != writer_->commits()) {
@@ -104,7 +109,9 @@ Status LogIngest::FindPartitions() {
 Status LogIngest::Start(const LogPartition& partition, const table::TableProgress& progress) {
   PH_ASSIGN_OR_RETURN(const OffsetRange bounds, reader_.Bounds(partition));
   PH_ASSIGN_OR_RETURN(OtherLogs others, LookAtOtherLogs(partition, progress));
-  Part part{.partition = partition, .end_at_start = bounds.end};
+  // `once` keeps the ends it started with, however often it starts over.
+  Part part{.partition = partition,
+            .end_at_start = ends_at_start_.try_emplace(partition, bounds.end).first->second};
   std::string problem = others.problem;
   const std::optional<int64_t> committed = table::NextOffset(progress, partition);
   part.is_first = !committed;
@@ -222,15 +229,8 @@ void LogIngest::ShowStopped() {
 
 Status LogIngest::Rewind() {
   DropEpochs();
-  std::map<LogPartition, int64_t> ends;
-  for (const auto& [partition, part] : parts_) ends[partition] = part.end_at_start;
   parts_.clear();
-  PH_RETURN_IF_ERROR(FindPartitions());
-  // `once` keeps the ends it started with.
-  for (const auto& [partition, end] : ends) {
-    if (auto part = parts_.find(partition); part != parts_.end()) part->second.end_at_start = end;
-  }
-  return {};
+  return FindPartitions();
 }
 
 Status LogIngest::OpenEpoch() {

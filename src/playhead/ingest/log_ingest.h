@@ -97,6 +97,7 @@ class LogIngest {
   std::unique_ptr<decode::RecordDecoder> decoder_;
   std::map<LogPartition, Part> parts_;
   std::map<LogPartition, std::string> stopped_;
+  std::map<LogPartition, int64_t> ends_at_start_;
   /// What is decoded for the epoch that is open.
   struct OpenedEpoch {
     int64_t started_us = 0;  ///< `_ingested_at`
