@@ -2,7 +2,7 @@
 
 #include "playhead/catalog/frozen_catalog.h"
 #include "playhead/catalog/scan.h"
-#include "playhead/ingest/audit_positions.h"
+#include "playhead/ingest/audit_sources.h"
 #include "playhead/ingest/foreign_files.h"
 #include "playhead/ingest/stray_files.h"
 #include "playhead/sql/quote.h"
@@ -24,16 +24,6 @@ bool IsOfTheTable(const Status& status) {
   return status.code() != StatusCode::kUnavailable &&
          status.code() != StatusCode::kResourceExhausted && status.code() != StatusCode::kCancelled;
 }
-
-/// What is audited together: the tables of a stream, or of a stream that is declared no more.
-struct Subject {
-  std::string name;
-  catalog::TableId main;
-  std::optional<catalog::TableId> dead;
-  std::string topic;  ///< empty: it reads none, or it is not known
-  bool keeps_replaced = false;
-  bool is_declared = true;
-};
 
 /// One of its tables, read.
 struct OpenTable {
@@ -97,6 +87,13 @@ class Auditor {
   }
 
  private:
+  AuditContext Context() {
+    return {.logs = logs_,
+            .declared_topics = topics_,
+            .catalog = *frozen_,
+            .session = *session_,
+            .report = report_};
+  }
   void Problem(const catalog::TableId& id, const std::string& what) {
     report_.problems.push_back(id.ToString() + ": " + what);
   }
@@ -150,7 +147,7 @@ class Auditor {
     return std::optional(std::move(table));
   }
 
-  Status AuditSubject(const Subject& subject) {
+  Status AuditSubject(const AuditSubject& subject) {
     PH_ASSIGN_OR_RETURN(const std::optional<OpenTable> main, Open(subject.main));
     std::optional<OpenTable> dead;
     if (subject.dead) {
@@ -167,7 +164,7 @@ class Auditor {
     if (!main) {
       if (IsPresent(subject.main)) return {};  // it cannot be read
       PH_ASSIGN_OR_RETURN(const bool has_left, ReportAbsent(subject.main));
-      if (!has_left) AuditUnread(subject);
+      if (!has_left) AuditUnreadTopic(subject, Context());
       return {};
     }
     if (subject.dead && !dead) {
@@ -180,7 +177,10 @@ class Auditor {
       Unchecked(subject.main, "its dead letters, since no table is known to hold them");
     // Rows cannot be counted through missing or damaged files; those are reported already.
     if (!are_files_whole) return {};
-    const Status audited = AuditRows(subject, *main, dead ? dead->files : ForeignFiles());
+    const ForeignFiles nothing;
+    const Status audited =
+        AuditSources(subject, main->state,
+                     {.main = main->files, .dead = dead ? dead->files : nothing}, Context());
     if (audited.ok() || !IsOfTheTable(audited)) return audited;
     Problem(subject.main, "its rows cannot be read: " + audited.message());
     return {};
@@ -205,299 +205,6 @@ class Auditor {
     return true;
   }
 
-  /// A topic of which nothing is ingested.
-  void AuditUnread(const Subject& subject) {
-    if (subject.topic.empty()) return;
-    LogView& view = logs_.Of(subject.topic);
-    ReportFailure(subject, view);
-    for (const auto& [partition, bounds] : view.bounds) {
-      AuditUnreadPartition(subject, view, partition, bounds);
-    }
-  }
-
-  void AuditUnreadPartition(const Subject& subject, LogView& view, const LogPartition& partition,
-                            const OffsetRange& bounds) {
-    if (bounds.end == 0) return;
-    AuditLine line{.stream = subject.name,
-                   .source = fmt::format("{} log={} partition={}", partition.topic,
-                                         partition.log_id, partition.partition)};
-    JudgeByLog(view, partition, bounds, 0, line);
-    report_.lines.push_back(std::move(line));
-  }
-
-  void ReportFailure(const Subject& subject, const LogView& view) {
-    if (view.failure.ok()) return;
-    const std::string what =
-        fmt::format("the log of topic {}: {}", subject.topic, view.failure.message());
-    if (view.failure.code() == StatusCode::kDataCorrupt) {
-      Problem(subject.main, what);
-    } else {
-      Unchecked(subject.main, what);
-    }
-  }
-
-  /// The log against the offset that the table reads next.
-  void JudgeByLog(LogView& view, const LogPartition& partition, const OffsetRange& bounds,
-                  int64_t next_offset, AuditLine& line) {
-    line.lag = std::max<int64_t>(0, bounds.end - std::max(next_offset, bounds.begin));
-    if (next_offset > bounds.end) {
-      line.problems.push_back(fmt::format("the table stands at offset {}, beyond the log's end {}",
-                                          next_offset, bounds.end));
-    }
-    if (next_offset < bounds.begin) {
-      line.problems.push_back(
-          fmt::format("offsets {} to {} are gone from the log before they were ingested",
-                      next_offset, bounds.begin - 1));
-    }
-    if (!JournalTopicOf(partition.log_id) || *line.lag == 0) return;
-    const auto lost = FindLostOffsets(*view.reader, partition, next_offset, bounds.end);
-    if (!lost.ok()) {
-      const std::string what =
-          fmt::format("offsets from {} on: {}", next_offset, lost.status().message());
-      if (lost.status().code() == StatusCode::kDataCorrupt) {
-        line.problems.push_back(what);
-      } else {
-        report_.unchecked.push_back(fmt::format("{} {}: {}", line.stream, line.source, what));
-      }
-      return;
-    }
-    for (const LostOffsets& part : *lost) {
-      line.problems.push_back(fmt::format("offsets {} to {} are lost before they were ingested: {}",
-                                          part.range.begin, part.range.end - 1, part.why));
-    }
-  }
-
-  Status AuditRows(const Subject& subject, const OpenTable& main, const ForeignFiles& dead_files) {
-    PH_ASSIGN_OR_RETURN(const table::TableProgress progress,
-                        table::ReadProgress(*main.state.metadata));
-    std::vector<ReadRange> ranges = RangesOf(progress, subject.topic);
-    PH_ASSIGN_OR_RETURN(
-        const std::vector<catalog::LandingFile> ledger,
-        frozen_->LandingFiles(subject.main, main.state.metadata->table_uuid, false));
-    std::set<std::string> file_topics;
-    for (const catalog::LandingFile& file : ledger) file_topics.insert(file.topic);
-    Positions positions(*session_, subject.main, main.files, subject.dead, dead_files, ranges,
-                        file_topics);
-    PH_ASSIGN_OR_RETURN(RowsByTopic found, positions.Count());
-    GuessTopics(subject, found, ranges);
-    PH_RETURN_IF_ERROR(AuditLogs(subject, ranges, positions, found));
-    AuditLanding(subject, ledger, found);
-    ReportUnknownTopics(subject, found);
-    return {};
-  }
-
-  /// Kafka's log ids do not name their topic. A log that is not one of today's takes the one topic
-  /// whose rows are as many as were committed, if the stream's own does not fit.
-  void GuessTopics(const Subject& subject, const RowsByTopic& found,
-                   std::vector<ReadRange>& ranges) {
-    for (ReadRange& range : ranges) {
-      if (JournalTopicOf(range.log_id)) continue;
-      const auto fits = [&](const TopicPartition& source, const TopicRows& rows) {
-        return source.second == range.partition && rows.rows == range.counts.good &&
-               rows.dead_rows == range.counts.dead && !source.first.starts_with("file:");
-      };
-      if (!subject.topic.empty()) {
-        const LogPartition own{
-            .log_id = range.log_id, .topic = subject.topic, .partition = range.partition};
-        if (logs_.Of(subject.topic).Find(own) != nullptr) continue;
-        const auto rows = found.find({subject.topic, range.partition});
-        if (rows != found.end() && fits(rows->first, rows->second)) continue;
-      }
-      const auto other = std::ranges::find_if(
-          found, [&](const auto& entry) { return fits(entry.first, entry.second); });
-      if (other != found.end()) range.topic = other->first.first;
-    }
-  }
-
-  /// The log partitions of one stream. Several logs of one topic (a re-created journal) share
-  /// `_topic`, so rows are compared with the sum over the logs.
-  Status AuditLogs(const Subject& subject, const std::vector<ReadRange>& ranges,
-                   Positions& positions, RowsByTopic& found) {
-    std::map<TopicPartition, std::vector<const ReadRange*>> by_source;
-    for (const ReadRange& range : ranges) {
-      by_source[{range.topic, range.partition}].push_back(&range);
-    }
-    for (const auto& [source, logs] : by_source) {
-      TopicRows rows;
-      if (const auto it = found.find(source); it != found.end()) {
-        rows = it->second;
-        found.erase(it);
-      }
-      std::vector<AuditLine> lines;
-      table::RecordCounts sum;
-      for (const ReadRange* range : logs) {
-        const table::RecordCounts& counts = range->counts;
-        sum.good += counts.good;
-        if (subject.dead) sum.dead += counts.dead;
-        AuditLine line{.stream = subject.name,
-                       .source = fmt::format("{} log={} partition={}", range->topic, range->log_id,
-                                             range->partition),
-                       .next_offset = range->range.end,
-                       .counts = counts,
-                       .rows = rows.rows,
-                       .dead_rows = rows.dead_rows};
-        if (counts.read != counts.good + counts.dead + counts.skipped) {
-          line.problems.push_back(fmt::format("read {} is not good {} + dead {} + skipped {}",
-                                              counts.read, counts.good, counts.dead,
-                                              counts.skipped));
-        }
-        lines.push_back(std::move(line));
-      }
-      AuditLine& first = lines.front();
-      if (rows.rows != sum.good) {
-        first.problems.push_back(fmt::format("{} has {} rows, {} were committed",
-                                             subject.main.ToString(), rows.rows, sum.good));
-      }
-      if (rows.dead_rows != sum.dead) {
-        first.problems.push_back(fmt::format("{} has {} rows, {} were committed",
-                                             subject.dead->ToString(), rows.dead_rows, sum.dead));
-      }
-      PH_RETURN_IF_ERROR(AuditPositions(source, logs, sum, rows, positions, first));
-      for (size_t i = 0; i < logs.size(); ++i) {
-        CompareWithLog(subject, *logs[i], lines[i]);
-        report_.lines.push_back(std::move(lines[i]));
-      }
-    }
-    if (subject.topic.empty() || !subject.is_declared) return {};
-    LogView& view = logs_.Of(subject.topic);
-    ReportFailure(subject, view);
-    for (const auto& [partition, bounds] : view.bounds) {
-      const bool is_known = std::ranges::any_of(ranges, [&](const ReadRange& range) {
-        return range.partition == partition.partition && IsLogOf(range.log_id, partition.log_id);
-      });
-      if (!is_known) AuditUnreadPartition(subject, view, partition, bounds);
-    }
-    return {};
-  }
-
-  /// The positions as a set: the offsets of the ranges, each once.
-  Status AuditPositions(const TopicPartition& source, const std::vector<const ReadRange*>& logs,
-                        const table::RecordCounts& sum, const TopicRows& rows, Positions& positions,
-                        AuditLine& line) {
-    const bool went_back =
-        std::ranges::any_of(logs, [](const ReadRange* range) { return range->range.begin < 0; });
-    if (went_back) {
-      report_.unchecked.push_back(
-          fmt::format("{} {}: positions, since the log was cut back once and ingest went on from "
-                      "its end (--accept-gap)",
-                      line.stream, line.source));
-      return {};
-    }
-    if (logs.size() > 1) {
-      std::vector<ReadRange> ranges;
-      for (const ReadRange* range : logs) ranges.push_back(*range);
-      PH_ASSIGN_OR_RETURN(const int64_t beyond, positions.CountBeyond(source, ranges));
-      if (beyond > 0) {
-        line.problems.push_back(
-            fmt::format("at {} offsets stand more rows than logs have a record there", beyond));
-      }
-      return {};
-    }
-    const OffsetRange& range = logs.front()->range;
-    CheckOnce(rows, line);
-    if (rows.last >= range.end) {
-      line.problems.push_back(
-          fmt::format("a row stands at offset {}, beyond the map's next {}", rows.last, range.end));
-    }
-    if (rows.positions > 0 && rows.first < range.begin) {
-      line.problems.push_back(fmt::format("a row stands at offset {}, before the first one read {}",
-                                          rows.first, range.begin));
-    }
-    if (rows.positions < sum.good + sum.dead) {
-      PH_ASSIGN_OR_RETURN(const std::string missing, positions.DescribeMissing(source, range));
-      line.problems.push_back(fmt::format(
-          "no row stands at offset {}{}", missing,
-          logs.front()->counts.skipped == 0
-              ? ""
-              : fmt::format(", of which {} were skipped", logs.front()->counts.skipped)));
-    }
-    return {};
-  }
-
-  static void CheckOnce(const TopicRows& rows, AuditLine& line) {
-    const int64_t all = rows.rows + rows.dead_rows;
-    if (rows.positions != all) {
-      line.problems.push_back(
-          fmt::format("{} rows stand at a position that another row has", all - rows.positions));
-    }
-  }
-
-  /// A map entry of an earlier release has the journal's UUID alone.
-  static bool IsLogOf(const LogId& entry, const LogId& log_id) {
-    return entry == log_id || (JournalTopicOf(log_id) && log_id.starts_with(entry + "/"));
-  }
-
-  /// Today's log that a map's entry is of; null when the topic has another one.
-  const std::pair<const LogPartition, OffsetRange>* FindLog(const ReadRange& range) {
-    if (range.topic.empty()) return nullptr;
-    for (const auto& entry : logs_.Of(range.topic).bounds) {
-      if (entry.first.partition == range.partition && IsLogOf(range.log_id, entry.first.log_id)) {
-        return &entry;
-      }
-    }
-    return nullptr;
-  }
-
-  void CompareWithLog(const Subject& subject, const ReadRange& range, AuditLine& line) {
-    const bool is_own = range.topic == subject.topic;
-    const auto* log = FindLog(range);
-    if (log == nullptr) {
-      // Said once for the stream.
-      if (is_own && !range.topic.empty() && !logs_.Of(range.topic).failure.ok()) return;
-      report_.unchecked.push_back(
-          fmt::format("{} {}: against its log, which is not the topic's log of today", line.stream,
-                      line.source));
-      return;
-    }
-    const auto& [partition, bounds] = *log;
-    if (is_own) {
-      JudgeByLog(logs_.Of(range.topic), partition, bounds, range.range.end, line);
-      return;
-    }
-    if (range.range.end > bounds.end) {
-      line.problems.push_back(fmt::format("the table stands at offset {}, beyond the log's end {}",
-                                          range.range.end, bounds.end));
-    }
-    // Another stream reads the topic now, or the table is nobody's.
-    if (topics_.contains(range.topic) || !subject.is_declared) return;
-    line.lag = std::max<int64_t>(0, bounds.end - range.range.end);
-    if (*line.lag > 0) {
-      line.problems.push_back(fmt::format(
-          "offsets {} to {} of topic {}, which the stream read before, are not ingested",
-          range.range.end, bounds.end - 1, range.topic));
-    }
-  }
-
-  void AuditLanding(const Subject& subject, const std::vector<catalog::LandingFile>& ledger,
-                    RowsByTopic& found) {
-    for (const catalog::LandingFile& file : ledger) {
-      if (!file.is_current && !subject.keeps_replaced) {
-        if (!subject.is_declared) found.erase({file.topic, 0});  // whether it keeps them is unknown
-        continue;
-      }
-      AuditLine line{.stream = subject.name,
-                     .source = file.topic,
-                     .next_offset = file.rows_good + file.rows_dead,
-                     .counts = {.read = file.rows_good + file.rows_dead,
-                                .good = file.rows_good,
-                                .dead = file.rows_dead}};
-      TopicRows rows;
-      if (const auto it = found.find({file.topic, 0}); it != found.end()) {
-        rows = it->second;
-        found.erase(it);
-      }
-      line.rows = rows.rows;
-      line.dead_rows = rows.dead_rows;
-      if (rows.rows != file.rows_good || (subject.dead && rows.dead_rows != file.rows_dead)) {
-        line.problems.push_back(
-            fmt::format("{} rows and {} dead letters, the ledger says {} and {}", rows.rows,
-                        rows.dead_rows, file.rows_good, file.rows_dead));
-      }
-      CheckOnce(rows, line);
-      report_.lines.push_back(std::move(line));
-    }
-  }
-
   void ReportForeign(const std::string& name, const ForeignFiles& found, bool is_dead) {
     for (const ForeignSnapshot& snapshot : found.snapshots) {
       ForeignRows rows{.stream = name,
@@ -507,25 +214,6 @@ class Auditor {
                            snapshot.engine.empty() ? "" : ", ", snapshot.engine)};
       (is_dead ? rows.dead_rows : rows.rows) = snapshot.live_rows;
       report_.foreign.push_back(std::move(rows));
-    }
-  }
-
-  /// Rows of a `_topic` that no log and no landing file of ours has.
-  void ReportUnknownTopics(const Subject& subject, const RowsByTopic& found) {
-    for (const auto& [topic, rows] : found) {
-      if (!rows.is_all_own && !topic.first.starts_with("file:")) {
-        report_.foreign.push_back(
-            {.stream = subject.name,
-             .source = fmt::format("rows of another writer (_topic={} _topic_partition={})",
-                                   topic.first, topic.second),
-             .rows = rows.rows,
-             .dead_rows = rows.dead_rows});
-        continue;
-      }
-      Problem(subject.main,
-              fmt::format("{} rows and {} dead letters of a source nobody committed: _topic={} "
-                          "_topic_partition={}",
-                          rows.rows, rows.dead_rows, topic.first, topic.second));
     }
   }
 
