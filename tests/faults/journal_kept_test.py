@@ -165,6 +165,7 @@ def topic_renamed():
         declare(lake, "new")
         lake.run("ingest", "--once")
         equal("rows", ids(lake), list(range(1_220)))
+        lake.audit()
 
 
 def segment_damaged():
@@ -192,6 +193,7 @@ def segment_damaged():
         equal("dead letters of our making", lake.count("bronze.plays_dead"), 0)
         lake.run("ingest", "--once")
         equal("rows", ids(lake), have)
+        lake.audit()
 
 
 collect_alone_for_days()

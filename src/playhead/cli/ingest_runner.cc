@@ -2,10 +2,9 @@
 
 #include "playhead/base/logging.h"
 #include "playhead/cli/journal_floor.h"
+#include "playhead/cli/log_reader.h"
 #include "playhead/ingest/landing.h"
 #include "playhead/ingest/log_ingest.h"
-#include "playhead/log/journal.h"
-#include "playhead/log/kafka_reader.h"
 
 #include <algorithm>
 
@@ -13,14 +12,6 @@ namespace playhead::cli {
 namespace {
 
 constexpr int64_t kStreamRestartMicros = 5'000'000;
-
-Result<std::unique_ptr<log::LogReader>> OpenReader(const config::ResolvedConfig& config,
-                                                   const std::string& topic) {
-  if (config.target.log_type == "kafka") {
-    return log::OpenKafkaReader(config.target.kafka_properties, topic);
-  }
-  return log::OpenJournalReader(config.journal_folder, topic);
-}
 
 }  // namespace
 
@@ -72,7 +63,7 @@ void IngestRunner::Report(const std::string& stream, const Status& status) {
 void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token stop) {
   while (true) {
     Status status;
-    Result<std::unique_ptr<log::LogReader>> reader = OpenReader(config_, stream.declaration->topic);
+    auto reader = OpenLogReader(config_, stream.declaration->topic);
     if (!reader.ok()) {
       status = reader.error();
     } else if (Status ensured = warehouse_.EnsureTables(stream); !ensured.ok()) {

@@ -1,7 +1,10 @@
 #include "playhead/ingest/audit.h"
 
+#include "playhead/catalog/frozen_catalog.h"
 #include "playhead/catalog/scan.h"
+#include "playhead/ingest/audit_sources.h"
 #include "playhead/ingest/foreign_files.h"
+#include "playhead/ingest/stray_files.h"
 #include "playhead/sql/quote.h"
 
 #include <algorithm>
@@ -12,309 +15,351 @@
 namespace playhead::ingest {
 namespace {
 
-/// What the tables hold of one (`_topic`, `_topic_partition`).
-struct TopicRows {
-  int64_t rows = 0;
-  int64_t dead_rows = 0;
-  int64_t positions = 0;  ///< distinct offsets in both tables
-  int64_t first = 0;
-  int64_t last = -1;
-  bool is_all_own = true;  ///< every row lies in a file that we are known to have added
+constexpr int kTriesMax = 3;
+constexpr size_t kStraysNamed = 10;
+constexpr std::string_view kDeadSuffix = "_dead";
+
+/// Not the catalog's or the store's, which the next call may get over.
+bool IsOfTheTable(const Status& status) {
+  return status.code() != StatusCode::kUnavailable &&
+         status.code() != StatusCode::kResourceExhausted && status.code() != StatusCode::kCancelled;
+}
+
+/// One of its tables, read.
+struct OpenTable {
+  catalog::TableState state;
+  std::vector<catalog::LiveFile> live;
+  ForeignFiles files;
 };
 
-using RowsByTopic = std::map<std::pair<std::string, int32_t>, TopicRows>;
-
-int64_t IntegerCell(const sql::ResultTable& table, int64_t row, int column) {
-  const std::string text = table.CellJson(row, column);
-  int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-/// JSON text of a VARCHAR cell without quotes and escapes; topics are plain but for `\"` and `\\`.
-std::string TextCell(const sql::ResultTable& table, int64_t row, int column) {
-  const std::string json = table.CellJson(row, column);
-  if (json.size() < 2 || json.front() != '"') return {};
-  std::string text;
-  for (size_t i = 1; i + 1 < json.size(); ++i) {
-    if (json[i] == '\\' && i + 2 < json.size()) ++i;
-    text.push_back(json[i]);
-  }
-  return text;
-}
-
-/// `('a', 'b')`; never empty.
-std::string TextList(const auto& texts) {
-  std::string list = "(''";
-  for (const std::string& text : texts) list += ", " + sql::QuotedText(text);
-  return list + ")";
-}
-
-/// The positions of a table's rows without those that strangers appended.
-std::string PositionsSql(const catalog::TableId& id, const ForeignFiles& foreign, bool is_dead) {
-  if (foreign.empty()) {
-    return fmt::format(
-        "SELECT _topic, _topic_partition, _offset, {} AS is_dead, true AS is_own FROM {}.{}",
-        is_dead, sql::QuotedName(id.table_namespace), sql::QuotedName(id.name));
-  }
-  return fmt::format(
-      "SELECT _topic, _topic_partition, _offset, {} AS is_dead, filename IN {} AS is_own "
-      "FROM playhead_scan([{}, {}]) WHERE filename NOT IN {}",
-      is_dead, TextList(foreign.own), sql::QuotedText(id.table_namespace), sql::QuotedText(id.name),
-      TextList(foreign.appended));
-}
-
-Result<RowsByTopic> CountRows(const IngestStream& stream, const ForeignFiles& main,
-                              const ForeignFiles& dead, sql::Session& session) {
-  const std::string sql = fmt::format(
-      "SELECT _topic, _topic_partition, count(*) FILTER (NOT is_dead)::BIGINT, "
-      "count(*) FILTER (is_dead)::BIGINT, count(DISTINCT _offset)::BIGINT, min(_offset), "
-      "max(_offset), count(*) FILTER (NOT is_own)::BIGINT "
-      "FROM ({} UNION ALL {}) GROUP BY ALL ORDER BY ALL",
-      PositionsSql(stream.main.id, main, false), PositionsSql(stream.dead.id, dead, true));
-  PH_ASSIGN_OR_RETURN(const auto table, session.Query(sql));
-  RowsByTopic found;
-  for (int64_t row = 0; row < table->rows(); ++row) {
-    TopicRows& topic =
-        found[{TextCell(*table, row, 0), static_cast<int32_t>(IntegerCell(*table, row, 1))}];
-    topic = {.rows = IntegerCell(*table, row, 2),
-             .dead_rows = IntegerCell(*table, row, 3),
-             .positions = IntegerCell(*table, row, 4),
-             .first = IntegerCell(*table, row, 5),
-             .last = IntegerCell(*table, row, 6),
-             .is_all_own = IntegerCell(*table, row, 7) == 0};
-  }
-  return found;
-}
-
-void CheckPositions(const TopicRows& found, AuditLine& line) {
-  const int64_t all = found.rows + found.dead_rows;
-  if (found.positions != all) {
-    line.problems.push_back(
-        fmt::format("{} rows stand at a position that another row has", all - found.positions));
-  }
-}
-
-/// The log partitions of one stream. Several logs of one topic (a re-created journal) share
-/// `_topic`, so rows are compared with the sum over the logs, positions only where there is one
-/// log.
-void AuditLogs(const IngestStream& stream, const table::TableProgress& progress, RowsByTopic& found,
-               AuditReport& report) {
-  std::map<int32_t, table::RecordCounts> sums;
-  std::map<int32_t, int> logs;
-  for (const auto& [log_id, partitions] : progress.counts) {
-    for (const auto& [partition, counts] : partitions) {
-      sums[partition].good += counts.good;
-      sums[partition].dead += counts.dead;
-      ++logs[partition];
+class Auditor {
+ public:
+  Auditor(const std::vector<IngestStream>& streams, catalog::Catalog& catalog,
+          storage::ObjectStore& store, const AuditOptions& options)
+      : streams_(streams),
+        catalog_(catalog),
+        store_(store),
+        options_(options),
+        logs_(options.open_log) {
+    for (const IngestStream& stream : streams_) {
+      declared_.insert(stream.main.id);
+      declared_.insert(stream.dead.id);
+      if (!stream.declaration->topic.empty()) topics_.insert(stream.declaration->topic);
     }
   }
-  for (const auto& [log_id, partitions] : progress.offsets) {
-    for (const auto& [partition, next_offset] : partitions) {
-      AuditLine line{.stream = stream.name,
-                     .source = fmt::format("{} log={} partition={}", stream.declaration->topic,
-                                           log_id, partition),
-                     .next_offset = next_offset};
-      if (const auto log = progress.counts.find(log_id); log != progress.counts.end()) {
-        if (const auto entry = log->second.find(partition); entry != log->second.end()) {
-          line.counts = entry->second;
-        }
+
+  Result<AuditReport> Run() {
+    // In this order: a log begins before the tables' moment and ends after it, and a file that is
+    // in a folder before that moment has an owner by then.
+    for (const std::string& topic : topics_) logs_.Look(topic);
+    PH_RETURN_IF_ERROR(ListFolders());
+    PH_ASSIGN_OR_RETURN(catalog::CatalogSnapshot snapshot, catalog_.Snapshot());
+    frozen_.emplace(catalog_, std::move(snapshot));
+    logs_.LookAgain();
+    PH_ASSIGN_OR_RETURN(session_, sql::Session::Open(*frozen_, store_, options_.session));
+    report_.has_tables = !declared_.empty() || !frozen_->snapshot().locations.empty();
+    for (const catalog::PlanRow& plan : frozen_->snapshot().open_plans) {
+      report_.notes.push_back(
+          fmt::format("{}: an epoch is under way, or the next ingest finishes "
+                      "it: plan={}",
+                      plan.table.ToString(), plan.plan_id));
+    }
+    for (const IngestStream& stream : streams_) {
+      PH_RETURN_IF_ERROR(AuditSubject(
+          {.name = stream.name,
+           .main = stream.main.id,
+           .dead = stream.dead.id,
+           .topic = stream.declaration->topic,
+           .keeps_replaced = stream.declaration->on_change == project::OnChange::kAppend}));
+    }
+    PH_RETURN_IF_ERROR(AuditUndeclared());
+    return std::move(report_);
+  }
+
+  /// A table whose files were missing is another one by now: its files were replaced meanwhile.
+  Result<bool> ShouldTryAgain() {
+    if (missing_.empty()) return false;
+    PH_ASSIGN_OR_RETURN(const auto now, catalog_.Locations());
+    return std::ranges::any_of(missing_, [&](const catalog::TableId& id) {
+      const auto found = now.find(id);
+      return found == now.end() || found->second != frozen_->snapshot().locations.at(id);
+    });
+  }
+
+ private:
+  AuditContext Context() {
+    return {.logs = logs_,
+            .declared_topics = topics_,
+            .catalog = *frozen_,
+            .session = *session_,
+            .report = report_};
+  }
+  void Problem(const catalog::TableId& id, const std::string& what) {
+    report_.problems.push_back(id.ToString() + ": " + what);
+  }
+  void Unchecked(const catalog::TableId& id, const std::string& what) {
+    report_.unchecked.push_back(id.ToString() + ": " + what);
+  }
+  bool IsPresent(const catalog::TableId& id) const {
+    return frozen_->snapshot().locations.contains(id);
+  }
+
+  Status ListFolders() {
+    PH_ASSIGN_OR_RETURN(const auto locations, catalog_.Locations());
+    for (const auto& [id, location] : locations) {
+      if (!declared_.contains(id)) continue;
+      const Result<catalog::TableState> table = catalog_.LoadAt(id, location);
+      if (!table.ok()) continue;  // said where it is audited
+      auto listed = ListDataFiles(store_, *table->metadata);
+      if (!listed.ok()) {
+        Unchecked(id, "files in its folder data/: " + listed.status().message());
+        continue;
       }
-      const table::RecordCounts& counts = line.counts;
-      if (counts.read != counts.good + counts.dead + counts.skipped) {
-        line.problems.push_back(fmt::format("read {} is not good {} + dead {} + skipped {}",
-                                            counts.read, counts.good, counts.dead, counts.skipped));
-      }
-      TopicRows rows;
-      if (auto it = found.find({stream.declaration->topic, partition}); it != found.end()) {
-        rows = it->second;
-      }
-      line.rows = rows.rows;
-      line.dead_rows = rows.dead_rows;
-      if (rows.rows != sums[partition].good) {
-        line.problems.push_back(fmt::format("{} has {} rows, {} were committed",
-                                            stream.main.id.ToString(), rows.rows,
-                                            sums[partition].good));
-      }
-      if (rows.dead_rows != sums[partition].dead) {
-        line.problems.push_back(fmt::format("{} has {} rows, {} were committed",
-                                            stream.dead.id.ToString(), rows.dead_rows,
-                                            sums[partition].dead));
-      }
-      if (logs[partition] == 1) {
-        CheckPositions(rows, line);
-        if (rows.last >= next_offset) {
-          line.problems.push_back(fmt::format("a row stands at offset {}, beyond the map's next {}",
-                                              rows.last, next_offset));
-        }
-        const int64_t first = next_offset - counts.read;
-        if (rows.positions > 0 && rows.first < first) {
-          line.problems.push_back(fmt::format(
-              "a row stands at offset {}, before the first one read {}", rows.first, first));
-        }
-      }
-      report.lines.push_back(std::move(line));
+      listed_[id] = *std::move(listed);
     }
-  }
-  for (const auto& [partition, count] : logs) found.erase({stream.declaration->topic, partition});
-}
-
-Status AuditLanding(const IngestStream& stream, catalog::Catalog& catalog, RowsByTopic& found,
-                    AuditReport& report) {
-  PH_ASSIGN_OR_RETURN(const catalog::TableState table, catalog.Load(stream.main.id));
-  PH_ASSIGN_OR_RETURN(const std::vector<catalog::LandingFile> ledger,
-                      catalog.LandingFiles(stream.main.id, table.metadata->table_uuid, false));
-  const bool keeps_all = stream.declaration->on_change == project::OnChange::kAppend;
-  for (const catalog::LandingFile& file : ledger) {
-    if (!file.is_current && !keeps_all) continue;
-    AuditLine line{.stream = stream.name,
-                   .source = file.topic,
-                   .next_offset = file.rows_good + file.rows_dead,
-                   .counts = {.read = file.rows_good + file.rows_dead,
-                              .good = file.rows_good,
-                              .dead = file.rows_dead}};
-    TopicRows rows;
-    if (const auto it = found.find({file.topic, 0}); it != found.end()) {
-      rows = it->second;
-      found.erase(it);
-    }
-    line.rows = rows.rows;
-    line.dead_rows = rows.dead_rows;
-    if (rows.rows != file.rows_good || rows.dead_rows != file.rows_dead) {
-      line.problems.push_back(fmt::format("{} rows and {} dead letters, the ledger says {} and {}",
-                                          rows.rows, rows.dead_rows, file.rows_good,
-                                          file.rows_dead));
-    }
-    CheckPositions(rows, line);
-    report.lines.push_back(std::move(line));
-  }
-  return {};
-}
-
-void ReportForeign(const IngestStream& stream, const ForeignFiles& found, bool is_dead,
-                   AuditReport& report) {
-  for (const ForeignSnapshot& snapshot : found.snapshots) {
-    ForeignRows rows{
-        .stream = stream.name,
-        .source = fmt::format("snapshot {} of another writer ({}{}{})", snapshot.snapshot_id,
-                              snapshot.operation.empty() ? "unknown operation" : snapshot.operation,
-                              snapshot.engine.empty() ? "" : ", ", snapshot.engine)};
-    (is_dead ? rows.dead_rows : rows.rows) = snapshot.live_rows;
-    report.foreign.push_back(std::move(rows));
-  }
-}
-
-/// Rows of a `_topic` that no log and no landing file of ours has.
-void ReportUnknownTopics(const IngestStream& stream, const RowsByTopic& found,
-                         AuditReport& report) {
-  for (const auto& [topic, rows] : found) {
-    if (!rows.is_all_own) {
-      report.foreign.push_back(
-          {.stream = stream.name,
-           .source = fmt::format("rows of another writer (_topic={} _topic_partition={})",
-                                 topic.first, topic.second),
-           .rows = rows.rows,
-           .dead_rows = rows.dead_rows});
-      continue;
-    }
-    report.problems.push_back(fmt::format(
-        "{}: {} rows and {} dead letters of a source nobody committed: _topic={} "
-        "_topic_partition={}",
-        stream.main.id.ToString(), rows.rows, rows.dead_rows, topic.first, topic.second));
-  }
-}
-
-/// Every live file is there, as long as its entry says, with as many rows in its footer.
-Status AuditFiles(const catalog::TableState& state, const std::vector<catalog::LiveFile>& live,
-                  storage::ObjectStore& store, sql::Session& session, AuditReport& report) {
-  std::map<std::string, int64_t> expected;  // by local path
-  std::string paths;
-  for (const auto& entry : live) {
-    ++report.files;
-    const Result<storage::ObjectInfo> info = store.Stat(entry.file.path);
-    if (!info.ok()) {
-      report.problems.push_back(
-          fmt::format("{}: live file is missing: {}", state.id.ToString(), entry.file.path));
-      continue;
-    }
-    if (info->bytes != entry.file.file_bytes) {
-      report.problems.push_back(fmt::format("{}: live file has {} bytes, {} were committed: {}",
-                                            state.id.ToString(), info->bytes, entry.file.file_bytes,
-                                            entry.file.path));
-      continue;
-    }
-    PH_ASSIGN_OR_RETURN(const std::string path, storage::LocalPath(entry.file.path));
-    expected[path] = entry.file.record_count;
-    paths += (paths.empty() ? "" : ", ") + sql::QuotedText(path);
-  }
-  if (expected.empty()) return {};
-  const Result<std::unique_ptr<sql::ResultTable>> footers = session.Query(
-      fmt::format("SELECT file_name, num_rows FROM parquet_file_metadata([{}])", paths));
-  if (!footers.ok()) {
-    report.problems.push_back(fmt::format("{}: a live file cannot be read: {}", state.id.ToString(),
-                                          footers.error().message()));
     return {};
   }
-  for (int64_t row = 0; row < (*footers)->rows(); ++row) {
-    const std::string path = TextCell(**footers, row, 0);
-    const int64_t rows = IntegerCell(**footers, row, 1);
-    const auto it = expected.find(path);
-    if (it == expected.end() || it->second != rows) {
-      report.problems.push_back(fmt::format("{}: live file has {} rows, {} were committed: {}",
-                                            state.id.ToString(), rows,
-                                            it == expected.end() ? 0 : it->second, path));
+
+  /// None: it is not there, or it cannot be read, which is said.
+  Result<std::optional<OpenTable>> Open(const catalog::TableId& id) {
+    const auto location = frozen_->snapshot().locations.find(id);
+    if (location == frozen_->snapshot().locations.end()) return std::optional<OpenTable>();
+    Result<catalog::TableState> state = frozen_->LoadAt(id, location->second);
+    if (!state.ok() && IsOfTheTable(state.status())) {
+      Problem(id, "cannot be read: " + state.status().message());
+      return std::optional<OpenTable>();
+    }
+    PH_RETURN_IF_ERROR(state);
+    if (!storage::IsBelow(state->metadata->location, options_.warehouse_uri)) {
+      report_.notes.push_back(
+          fmt::format("{}: lies outside the warehouse: location={} warehouse={}", id.ToString(),
+                      state->metadata->location, options_.warehouse_uri));
+    }
+    auto live = catalog::LiveFiles(store_, *state->metadata);
+    if (!live.ok() && IsOfTheTable(live.status())) {
+      if (live.status().code() == StatusCode::kNotFound) missing_.insert(id);
+      Problem(id, "cannot be read: " + live.status().message());
+      return std::optional<OpenTable>();
+    }
+    PH_RETURN_IF_ERROR(live);
+    OpenTable table{.state = *std::move(state), .live = *std::move(live), .files = {}};
+    table.files = FindForeignFiles(*table.state.metadata, table.live);
+    return std::optional(std::move(table));
+  }
+
+  Status AuditSubject(const AuditSubject& subject) {
+    PH_ASSIGN_OR_RETURN(const std::optional<OpenTable> main, Open(subject.main));
+    std::optional<OpenTable> dead;
+    if (subject.dead) {
+      PH_ASSIGN_OR_RETURN(dead, Open(*subject.dead));
+    }
+    const size_t problems_before = report_.problems.size();
+    if (main) ReportForeign(subject.name, main->files, false);
+    if (dead) ReportForeign(subject.name, dead->files, true);
+    if (main) AuditFiles(*main);
+    if (dead) AuditFiles(*dead);
+    const bool are_files_whole = report_.problems.size() == problems_before;
+    if (main) AuditFolder(*main);
+    if (dead) AuditFolder(*dead);
+    if (!main) {
+      if (IsPresent(subject.main)) return {};  // it cannot be read
+      PH_ASSIGN_OR_RETURN(const bool has_left, ReportAbsent(subject.main));
+      if (!has_left) AuditUnreadTopic(subject, Context());
+      return {};
+    }
+    if (subject.dead && !dead) {
+      if (!IsPresent(*subject.dead)) {
+        Problem(*subject.dead, "the dead letters' table is not in the catalog");
+      }
+      return {};
+    }
+    if (!subject.dead)
+      Unchecked(subject.main, "its dead letters, since no table is known to hold them");
+    // Rows cannot be counted through missing or damaged files; those are reported already.
+    if (!are_files_whole) return {};
+    const ForeignFiles nothing;
+    const Status audited =
+        AuditSources(subject, main->state,
+                     {.main = main->files, .dead = dead ? dead->files : nothing}, Context());
+    if (audited.ok() || !IsOfTheTable(audited)) return audited;
+    Problem(subject.main, "its rows cannot be read: " + audited.message());
+    return {};
+  }
+
+  /// A declared table that the catalog does not have, although it was made.
+  Result<bool> ReportAbsent(const catalog::TableId& id) {
+    const auto& ledger = frozen_->snapshot().landing_files;
+    const auto loaded = std::ranges::count(ledger, id, &catalog::LandingFile::table);
+    const std::string folder =
+        fmt::format("{}/{}/{}", options_.warehouse_uri, id.table_namespace, id.name);
+    PH_ASSIGN_OR_RETURN(const storage::ObjectPage metadata,
+                        store_.ListPage(folder + "/metadata", "", 1));
+    if (metadata.objects.empty() && loaded == 0) return false;
+    Problem(id,
+            fmt::format(
+                "the table is declared and was made, but the catalog does not have it: "
+                "another program dropped or renamed it{}{}; rename or register it "
+                "under this name again",
+                metadata.objects.empty() ? "" : "; its files are in " + folder,
+                loaded == 0 ? "" : fmt::format("; {} landing files were loaded into it", loaded)));
+    return true;
+  }
+
+  void ReportForeign(const std::string& name, const ForeignFiles& found, bool is_dead) {
+    for (const ForeignSnapshot& snapshot : found.snapshots) {
+      ForeignRows rows{.stream = name,
+                       .source = fmt::format(
+                           "snapshot {} of another writer ({}{}{})", snapshot.snapshot_id,
+                           snapshot.operation.empty() ? "unknown operation" : snapshot.operation,
+                           snapshot.engine.empty() ? "" : ", ", snapshot.engine)};
+      (is_dead ? rows.dead_rows : rows.rows) = snapshot.live_rows;
+      report_.foreign.push_back(std::move(rows));
     }
   }
-  return {};
-}
+
+  /// Every live file is there, as long as its entry says, with as many rows in its footer.
+  void AuditFiles(const OpenTable& table) {
+    const catalog::TableId& id = table.state.id;
+    std::map<std::string, int64_t> expected;  // by plain path
+    std::string paths;
+    for (const catalog::LiveFile& entry : table.live) {
+      ++report_.files;
+      const Result<storage::ObjectInfo> info = store_.Stat(entry.file.path);
+      if (!info.ok()) {
+        missing_.insert(id);
+        Problem(id, "live file is missing: " + entry.file.path);
+        continue;
+      }
+      if (info->bytes != entry.file.file_bytes) {
+        Problem(id, fmt::format("live file has {} bytes, {} were committed: {}", info->bytes,
+                                entry.file.file_bytes, entry.file.path));
+        continue;
+      }
+      expected[PlainPath(entry.file.path)] = entry.file.record_count;
+      paths += (paths.empty() ? "" : ", ") + sql::QuotedText(entry.file.path);
+    }
+    if (expected.empty()) return;
+    const Result<std::unique_ptr<sql::ResultTable>> footers = session_->Query(
+        fmt::format("SELECT file_name, num_rows FROM parquet_file_metadata([{}])", paths));
+    if (!footers.ok()) {
+      missing_.insert(id);
+      Problem(id, "a live file cannot be read: " + footers.error().message());
+      return;
+    }
+    for (int64_t row = 0; row < (*footers)->rows(); ++row) {
+      const std::string path = PlainPath((*footers)->CellText(row, 0).value_or(""));
+      const std::string text = (*footers)->CellText(row, 1).value_or("0");
+      int64_t rows = 0;
+      std::from_chars(text.data(), text.data() + text.size(), rows);
+      const auto it = expected.find(path);
+      if (it != expected.end() && it->second == rows) continue;
+      Problem(id, fmt::format("live file has {} rows, {} were committed: {}", rows,
+                              it == expected.end() ? 0 : it->second, path));
+    }
+  }
+
+  /// Nothing else is in the folder, or whoever reads it by a glob would count it.
+  void AuditFolder(const OpenTable& table) {
+    const catalog::TableId& id = table.state.id;
+    const auto listed = listed_.find(id);
+    if (listed == listed_.end()) return;
+    const Result<StrayFiles> strays = FindStrayFiles(
+        catalog_, store_, table.state, frozen_->snapshot().open_plans, table.live, listed->second);
+    if (!strays.ok()) {
+      Unchecked(id, "stray files in its folder data/: " + strays.status().message());
+      return;
+    }
+    if (strays->of_plans > 0) {
+      report_.notes.push_back(fmt::format("{}: {} files in data/ are of epochs under way",
+                                          id.ToString(), strays->of_plans));
+    }
+    if (strays->uris.empty()) return;
+    std::string names;
+    for (size_t i = 0; i < std::min(strays->uris.size(), kStraysNamed); ++i) {
+      names += (names.empty() ? "" : ", ") + strays->uris[i];
+    }
+    Problem(id, fmt::format("{} files in data/ are in no snapshot of the table, and readers of the "
+                            "folder count them: {}{}",
+                            strays->uris.size(), names,
+                            strays->uris.size() > kStraysNamed ? ", …" : ""));
+  }
+
+  /// Tables of the catalog that no stream declares, by their own account if they have one.
+  Status AuditUndeclared() {
+    std::set<catalog::TableId> ids;
+    for (const auto& [id, location] : frozen_->snapshot().locations) {
+      if (!declared_.contains(id)) ids.insert(id);
+    }
+    for (const catalog::TableId& id : ids) {
+      const std::string base = id.name.ends_with(kDeadSuffix)
+                                   ? id.name.substr(0, id.name.size() - kDeadSuffix.size())
+                                   : "";
+      if (ids.contains({id.table_namespace, base})) continue;  // audited with its table
+      const Result<catalog::TableState> state =
+          frozen_->LoadAt(id, frozen_->snapshot().locations.at(id));
+      const bool has_account = state.ok() && HasAccount(*state);
+      report_.notes.push_back(
+          fmt::format("{}: no stream of the project declares the table; {}", id.ToString(),
+                      has_account ? "it is checked by its own account"
+                                  : "playhead has no account of its rows, so only its files are "
+                                    "looked at"));
+      const catalog::TableId dead{id.table_namespace, id.name + std::string(kDeadSuffix)};
+      if (has_account) {
+        PH_RETURN_IF_ERROR(
+            AuditSubject({.name = id.ToString(),
+                          .main = id,
+                          .dead = ids.contains(dead) ? std::optional(dead) : std::nullopt,
+                          .is_declared = false}));
+        continue;
+      }
+      for (const catalog::TableId& alone : {id, dead}) {
+        if (!ids.contains(alone)) continue;
+        PH_ASSIGN_OR_RETURN(const std::optional<OpenTable> table, Open(alone));
+        if (table) AuditFiles(*table);
+      }
+    }
+    return {};
+  }
+
+  bool HasAccount(const catalog::TableState& state) {
+    const auto progress = table::ReadProgress(*state.metadata);
+    if (!progress.ok() || !progress->offsets.empty()) return true;
+    const auto ledger = frozen_->LandingFiles(state.id, state.metadata->table_uuid, false);
+    return ledger.ok() && !ledger->empty();
+  }
+
+  const std::vector<IngestStream>& streams_;
+  catalog::Catalog& catalog_;
+  storage::ObjectStore& store_;
+  const AuditOptions& options_;
+  LogViews logs_;
+  std::set<catalog::TableId> declared_;
+  std::set<std::string> topics_;
+  std::map<catalog::TableId, std::vector<std::string>> listed_;  // files of their folders
+  std::set<catalog::TableId> missing_;                           // tables with missing files
+  std::optional<catalog::FrozenCatalog> frozen_;
+  std::unique_ptr<sql::Session> session_;  // after frozen_, which it reads
+  AuditReport report_;
+};
 
 }  // namespace
 
-bool AuditReport::is_exact() const {
-  return problems.empty() &&
-         std::ranges::all_of(lines, [](const AuditLine& line) { return line.problems.empty(); });
+bool AuditReport::has_problems() const {
+  return !problems.empty() ||
+         std::ranges::any_of(lines, [](const AuditLine& line) { return !line.problems.empty(); });
 }
 
+bool AuditReport::is_exact() const { return !has_problems() && (!lines.empty() || !has_tables); }
+
 Result<AuditReport> Audit(const std::vector<IngestStream>& streams, catalog::Catalog& catalog,
-                          storage::ObjectStore& store, sql::Session& session) {
-  AuditReport report;
-  PH_ASSIGN_OR_RETURN(const std::vector<catalog::TableId> tables, catalog.ListTables());
-  const std::set<catalog::TableId> present(tables.begin(), tables.end());
-  PH_ASSIGN_OR_RETURN(const catalog::CatalogSnapshot snapshot, catalog.Snapshot());
-  for (const catalog::PlanRow& plan : snapshot.open_plans) {
-    report.problems.push_back(
-        fmt::format("{}: an epoch is not finished, the next ingest does it: "
-                    "plan={}",
-                    plan.table.ToString(), plan.plan_id));
+                          storage::ObjectStore& store, const AuditOptions& options) {
+  for (int tries = 1;; ++tries) {
+    Auditor auditor(streams, catalog, store, options);
+    PH_ASSIGN_OR_RETURN(AuditReport report, auditor.Run());
+    if (tries == kTriesMax) return report;
+    PH_ASSIGN_OR_RETURN(const bool again, auditor.ShouldTryAgain());
+    if (!again) return report;
   }
-  for (const IngestStream& stream : streams) {
-    if (!present.contains(stream.main.id)) continue;  // never ingested
-    PH_ASSIGN_OR_RETURN(const catalog::TableState main, catalog.Load(stream.main.id));
-    PH_ASSIGN_OR_RETURN(const catalog::TableState dead, catalog.Load(stream.dead.id));
-    const size_t problems_before = report.problems.size();
-    PH_ASSIGN_OR_RETURN(const auto main_files, catalog::LiveFiles(store, *main.metadata));
-    PH_ASSIGN_OR_RETURN(const auto dead_files, catalog::LiveFiles(store, *dead.metadata));
-    PH_ASSIGN_OR_RETURN(const ForeignFiles main_foreign,
-                        FindForeignFiles(*main.metadata, main_files));
-    PH_ASSIGN_OR_RETURN(const ForeignFiles dead_foreign,
-                        FindForeignFiles(*dead.metadata, dead_files));
-    ReportForeign(stream, main_foreign, false, report);
-    ReportForeign(stream, dead_foreign, true, report);
-    PH_RETURN_IF_ERROR(AuditFiles(main, main_files, store, session, report));
-    PH_RETURN_IF_ERROR(AuditFiles(dead, dead_files, store, session, report));
-    // Rows cannot be counted through missing or damaged files; those are reported already.
-    if (report.problems.size() != problems_before) continue;
-    PH_ASSIGN_OR_RETURN(RowsByTopic found, CountRows(stream, main_foreign, dead_foreign, session));
-    const Result<table::TableProgress> progress = table::ReadProgress(*main.metadata);
-    if (!progress.ok()) {
-      report.problems.push_back(stream.main.id.ToString() + ": " + progress.error().message());
-      continue;
-    }
-    AuditLogs(stream, *progress, found, report);
-    PH_RETURN_IF_ERROR(AuditLanding(stream, catalog, found, report));
-    ReportUnknownTopics(stream, found, report);
-  }
-  return report;
 }
 
 }  // namespace playhead::ingest

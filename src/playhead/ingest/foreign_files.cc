@@ -1,7 +1,5 @@
 #include "playhead/ingest/foreign_files.h"
 
-#include "playhead/storage/object_store.h"
-
 #include <map>
 
 namespace playhead::ingest {
@@ -20,8 +18,8 @@ std::string Entry(const iceberg::Snapshot& snapshot, const char* key) {
 
 }  // namespace
 
-Result<ForeignFiles> FindForeignFiles(const iceberg::TableMetadata& metadata,
-                                      const std::vector<catalog::LiveFile>& live) {
+ForeignFiles FindForeignFiles(const iceberg::TableMetadata& metadata,
+                              const std::vector<catalog::LiveFile>& live) {
   ForeignFiles found;
   std::map<int64_t, size_t> foreign;  // index into found.snapshots
   std::set<int64_t> own;
@@ -36,7 +34,7 @@ Result<ForeignFiles> FindForeignFiles(const iceberg::TableMetadata& metadata,
                                .engine = Entry(snapshot, "engine-name")});
   }
   for (const catalog::LiveFile& file : live) {
-    PH_ASSIGN_OR_RETURN(std::string path, storage::LocalPath(file.file.path));
+    std::string path = PlainPath(file.file.path);
     if (own.contains(file.snapshot_id)) found.own.insert(path);
     const auto entry = foreign.find(file.snapshot_id);
     if (entry == foreign.end()) continue;
@@ -45,6 +43,12 @@ Result<ForeignFiles> FindForeignFiles(const iceberg::TableMetadata& metadata,
     if (snapshot.operation == "append") found.appended.push_back(std::move(path));
   }
   return found;
+}
+
+std::string PlainPath(const std::string& uri) {
+  if (!uri.starts_with("file:")) return uri;
+  const size_t path = uri.find_first_not_of('/', 5);
+  return path == std::string::npos ? "/" : "/" + uri.substr(path);
 }
 
 }  // namespace playhead::ingest

@@ -24,16 +24,19 @@ struct ForeignSnapshot {
 /// expired tells nobody, so its files are nobody's here.
 struct ForeignFiles {
   std::vector<ForeignSnapshot> snapshots;  ///< in the order of the metadata
-  /// Local paths of live files that another program's append added: none of their rows is ours.
-  /// Other operations of strangers (compaction, deletion) write our rows anew.
+  /// Paths (PlainPath) of live files that another program's append added: none of their rows is
+  /// ours. Other operations of strangers (compaction, deletion) write our rows anew.
   std::vector<std::string> appended;
-  std::set<std::string> own;  ///< local paths of live files that we added
+  std::set<std::string> own;  ///< paths of live files that we added
 
   bool empty() const { return snapshots.empty(); }
 };
 
-/// Errors: kNotSupported (a file that is not on local disk).
-Result<ForeignFiles> FindForeignFiles(const iceberg::TableMetadata& metadata,
-                                      const std::vector<catalog::LiveFile>& live);
+ForeignFiles FindForeignFiles(const iceberg::TableMetadata& metadata,
+                              const std::vector<catalog::LiveFile>& live);
+
+/// `file:/x`, `file:///x` and `/x` are one path, which engines spell as they like: `/x`. Other
+/// stores' URIs as they are.
+std::string PlainPath(const std::string& uri);
 
 }  // namespace playhead::ingest
