@@ -28,7 +28,7 @@ constexpr uint64_t kSeeds = 10'000;
 #else
 constexpr uint64_t kSeeds = 60;
 #endif
-constexpr uint64_t kSeedsToFindAFault = 20'000;
+constexpr uint64_t kSeedsToFindAFault = 2'000;
 
 /// To look at one seed: PLAYHEAD_SIMULATION_FIRST_SEED and _SEEDS are that seed.
 uint64_t FirstSeed();
@@ -48,7 +48,9 @@ Tally RunSeeds(uint64_t seeds, WithoutMend without, bool stops) {
     Tally mine;
     for (uint64_t seed = next++; seed <= seeds; seed = next++) {
       mine.Add(Simulation(seed, without).Run());
-      if (stops && !mine.is_clean()) next = seeds;
+      if (!stops || mine.is_clean()) continue;
+      next = seeds + 1;
+      break;
     }
     const std::lock_guard lock(mutex);
     all.Add(mine);
@@ -94,7 +96,6 @@ TEST(CommitSimulation, LosesAndDoublesNothing) {
   EXPECT_GT(tally.store_faults, tally.seeds);
 }
 
-#ifdef __OPTIMIZE__
 struct Mend {
   WithoutMend without;
   const char* name;
@@ -105,7 +106,8 @@ class CommitSimulationFinds : public testing::TestWithParam<Mend> {};
 TEST_P(CommitSimulationFinds, TheFaultOnceItsMendIsTakenOut) {
   const Tally tally = RunSeeds(kSeedsToFindAFault, GetParam().without, /*stops=*/true);
   EXPECT_FALSE(tally.is_clean());
-  std::printf("| %s | %ld | %s |\n", GetParam().name, tally.seeds, tally.first_problem.c_str());
+  const std::string problem = tally.first_problem.substr(0, tally.first_problem.find(": last failure"));
+  std::printf("| %s | %ld | %s |\n", GetParam().name, tally.seeds, problem.c_str());
 }
 
 INSTANTIATE_TEST_SUITE_P(Mends, CommitSimulationFinds,
@@ -114,7 +116,6 @@ INSTANTIATE_TEST_SUITE_P(Mends, CommitSimulationFinds,
                                          Mend{WithoutMend::kTakeOver, "TakeOver"},
                                          Mend{WithoutMend::kPlanInNames, "PlanInNames"}),
                          [](const auto& info) { return std::string(info.param.name); });
-#endif
 
 }  // namespace
 }  // namespace playhead::table::simulation
