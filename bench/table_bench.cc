@@ -221,7 +221,9 @@ Epoch Stage(Lake& lake, const SmallEpoch& small, int64_t number) {
   epoch.dead_files = *dead->Finish(plan_id);
   epoch.ranges = {{.partition = {"log", "media-events", 0},
                    .range = {number * 1'001, (number + 1) * 1'001},
-                   .counts = {.read = 1'001, .good = 1'000, .dead = 1, .skipped = 0}}};
+                   .counts = {.read = 1'001, .good = 1'000, .dead = 1, .skipped = 0},
+                   .accepted_gap_from = {},
+                   .is_first = number == 0}};
   return epoch;
 }
 
