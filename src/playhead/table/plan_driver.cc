@@ -76,8 +76,8 @@ Result<std::set<std::string>> HeldPaths(const PlanWorld& world, const Plan& plan
   return paths;
 }
 
-}  // namespace
-
+// Deletes what stands under final names of a plan that will never commit, and its staging folder.
+// Files that some snapshot of today's tables holds (somebody registered them) stay.
 Status RemoveRemainsOf(const PlanWorld& world, const Plan& plan) {
   // Staged files first: then nobody can publish them any more.
   PH_RETURN_IF_ERROR(world.store.DeleteTree(plan.staging_uri));
@@ -98,6 +98,8 @@ Status RemoveRemainsOf(const PlanWorld& world, const Plan& plan) {
   }
   return {};
 }
+
+}  // namespace
 
 PlanDriver::PlanDriver(const PlanWorld& world, Plan plan, catalog::PlanOwner self)
     : world_(world), plan_(std::move(plan)), ids_{.snapshot_id = NewSnapshotId(), .uuid = {}} {

@@ -66,8 +66,4 @@ class PlanDriver {
   std::string in_the_way_;
 };
 
-/// Deletes what stands under final names of a plan that will never commit, and its staging folder.
-/// Files that some snapshot of today's tables holds (somebody registered them) stay.
-Status RemoveRemainsOf(const PlanWorld& world, const Plan& plan);
-
 }  // namespace playhead::table
