@@ -494,7 +494,7 @@ class Simulation {
   // --- the end --------------------------------------------------------------------------------
 
   static std::optional<int64_t> Next(const iceberg::TableMetadata& metadata, int32_t partition) {
-    const auto progress = ReadProgress(metadata);
+    const auto progress = ReadPosition(metadata);
     if (!progress.ok()) return std::nullopt;
     return NextOffset(*progress, {"log/plays", "plays", partition});
   }

@@ -96,7 +96,8 @@ class AvroDecoder {
   std::string failure_;
 };
 
-/// Writes an Avro object container with deflated blocks. Equal input gives equal bytes.
+/// Writes an Avro object container: one plain block if that is short, else deflated blocks. Equal
+/// input gives equal bytes.
 /// Source: Avro specification 1.11, "Object Container Files".
 class AvroFileWriter {
  public:
@@ -108,8 +109,11 @@ class AvroFileWriter {
   Result<std::string> Finish() &&;
 
  private:
-  Status FlushBlock();
+  Status FlushBlock(bool is_last);
+  void WriteHeader();
 
+  std::map<std::string, std::string> metadata_;
+  bool is_deflated_ = false;
   std::string file_;
   std::string sync_marker_;
   AvroEncoder block_;

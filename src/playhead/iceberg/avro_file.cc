@@ -15,16 +15,19 @@ constexpr std::string_view kCodecKey = "avro.codec";
 constexpr int64_t kSyncMarkerBytes = 16;
 /// A block is closed beyond this size, as other writers do; readers inflate one block at a time.
 constexpr size_t kBlockBytes = 64 << 10;
+/// A file of one block below this size is not compressed: its schema is longer than what it would
+/// save, and most commits write files that small.
+constexpr size_t kPlainBytesMax = 16 << 10;
 constexpr size_t kInflatedBlockBytesMax = 64 << 20;
 constexpr size_t kInflateRatioMax = 256;
 constexpr size_t kInflatedBytesMin = 1 << 20;
 
 /// 16 bytes that depend on the header, so that equal files are equal bytes.
 std::string MakeSyncMarker(std::string_view header) {
-  const std::string hex = ContentHash(header);
+  const Hash128 digest = ContentDigest(header);
   std::string marker;
-  for (size_t i = 0; i < hex.size(); i += 2) {
-    marker += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (const uint64_t half : {digest.high, digest.low}) {
+    for (int shift = 56; shift >= 0; shift -= 8) marker += static_cast<char>(half >> shift);
   }
   return marker;
 }
@@ -50,13 +53,23 @@ Result<std::shared_ptr<const AvroSchema>> SchemaOf(std::string_view json) {
 }  // namespace
 
 AvroFileWriter::AvroFileWriter(std::string_view schema_json,
-                               std::map<std::string, std::string> metadata) {
-  metadata[std::string(kSchemaKey)] = schema_json;
-  metadata[std::string(kCodecKey)] = "deflate";
+                               std::map<std::string, std::string> metadata)
+    : metadata_(std::move(metadata)) {
+  metadata_[std::string(kSchemaKey)] = schema_json;
+}
+
+Status AvroFileWriter::EndObject() {
+  ++block_objects_;
+  if (block_.bytes().size() < kBlockBytes) return {};
+  return FlushBlock(/*is_last=*/false);
+}
+
+void AvroFileWriter::WriteHeader() {
+  metadata_[std::string(kCodecKey)] = is_deflated_ ? "deflate" : "null";
   AvroEncoder header;
   header.Fixed(kMagic);
-  header.BeginArray(metadata.size());
-  for (const auto& [key, value] : metadata) {
+  header.BeginArray(metadata_.size());
+  for (const auto& [key, value] : metadata_) {
     header.Bytes(key);
     header.Bytes(value);
   }
@@ -66,17 +79,20 @@ AvroFileWriter::AvroFileWriter(std::string_view schema_json,
   file_ += sync_marker_;
 }
 
-Status AvroFileWriter::EndObject() {
-  ++block_objects_;
-  return block_.bytes().size() < kBlockBytes ? Status() : FlushBlock();
-}
-
-Status AvroFileWriter::FlushBlock() {
+Status AvroFileWriter::FlushBlock(bool is_last) {
+  if (file_.empty()) {
+    is_deflated_ = !is_last || block_.bytes().size() >= kPlainBytesMax;
+    WriteHeader();
+  }
   if (block_objects_ == 0) return {};
-  PH_ASSIGN_OR_RETURN(const std::string deflated, Deflate(block_.bytes()));
   AvroEncoder framed;
   framed.Long(block_objects_);
-  framed.Bytes(deflated);
+  if (is_deflated_) {
+    PH_ASSIGN_OR_RETURN(const std::string deflated, Deflate(block_.bytes()));
+    framed.Bytes(deflated);
+  } else {
+    framed.Bytes(block_.bytes());
+  }
   file_ += framed.bytes();
   file_ += sync_marker_;
   block_objects_ = 0;
@@ -85,7 +101,7 @@ Status AvroFileWriter::FlushBlock() {
 }
 
 Result<std::string> AvroFileWriter::Finish() && {
-  PH_RETURN_IF_ERROR(FlushBlock());
+  PH_RETURN_IF_ERROR(FlushBlock(/*is_last=*/true));
   return std::move(file_);
 }
 

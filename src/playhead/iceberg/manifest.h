@@ -8,7 +8,7 @@
 
 namespace playhead::iceberg {
 
-/// The bytes of a manifest (Avro object container, deflate). All entries have `spec`.
+/// The bytes of a manifest (an Avro object container). All entries have `spec`.
 Result<std::string> WriteManifest(const Schema& schema, const PartitionSpec& spec,
                                   const std::vector<ManifestEntry>& entries);
 /// The manifest-list line for it; counts, min sequence number and summaries come from `entries`.

@@ -1,6 +1,6 @@
 #include "playhead/iceberg/manifest_schema.h"
 
-#include "playhead/iceberg/json_writer.h"
+#include "playhead/base/json_writer.h"
 
 namespace playhead::iceberg {
 namespace {

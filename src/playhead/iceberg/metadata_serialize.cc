@@ -1,7 +1,7 @@
 // Writes table metadata, always as version 2; metadata_parse.cc is the way back.
 
+#include "playhead/base/json_writer.h"
 #include "playhead/iceberg/json_view.h"
-#include "playhead/iceberg/json_writer.h"
 #include "playhead/iceberg/metadata_json.h"
 #include "playhead/iceberg/metadata_keys.h"
 #include "playhead/iceberg/schema_json.h"

@@ -111,7 +111,7 @@ Action DecideOpen(const Plan& plan, const Facts& facts) {
 
 Status CheckGuards(const Plan& plan, const Facts& facts) {
   PH_RETURN_IF_ERROR(CheckTables(plan, facts));
-  PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadProgress(*facts.heads.front()->metadata));
+  PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadPosition(*facts.heads.front()->metadata));
   const GuardCheck check{.plan = plan, .facts = facts, .progress = progress};
   for (const Guard& guard : plan.guards) PH_RETURN_IF_ERROR(std::visit(check, guard));
   return {};

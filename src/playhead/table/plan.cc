@@ -132,7 +132,7 @@ Result<Plan> PlanFromFormat1(storage::ObjectStore& store, const EpochOfFormat1& 
                              int64_t created_us) {
   Epoch epoch = old.epoch;
   // It did not say whether the table knew its partitions.
-  PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadProgress(*tables[0].metadata));
+  PH_ASSIGN_OR_RETURN(const TableProgress progress, ReadPosition(*tables[0].metadata));
   for (EpochRange& range : epoch.ranges) {
     range.is_first = !NextOffset(progress, range.partition).has_value();
   }

@@ -1,7 +1,9 @@
+#include "playhead/base/json_writer.h"
 #include "playhead/table/plan.h"
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -34,33 +36,212 @@ std::string FromHex(std::string_view hex) {
   return bytes;
 }
 
-json PartitionToJson(const iceberg::PartitionValue& value) {
-  struct Visitor {
-    json operator()(std::monostate) const { return nullptr; }
-    json operator()(bool v) const { return {{"bool", v}}; }
-    json operator()(int32_t v) const { return {{"int", v}}; }
-    json operator()(int64_t v) const { return {{"long", v}}; }
-    json operator()(float v) const { return {{"float", v}}; }
-    json operator()(double v) const { return {{"double", v}}; }
-    json operator()(const std::string& v) const { return {{"string", ToHex(v)}}; }
-  };
-  return std::visit(Visitor{}, value);
+// JSON has no number for what is not finite.
+template <typename Float>
+std::string FloatText(Float value) {
+  return std::isfinite(value) ? fmt::format("{}", value) : fmt::format("\"{}\"", value);
 }
+
+double FloatFrom(const json& value) {
+  return value.is_string() ? std::stod(value.get<std::string>()) : value.get<double>();
+}
+
+// Writes what the functions `…FromJson` read.
+class PlanWriter {
+ public:
+  Result<std::string> Text(const Plan& plan) && {
+    Write(plan);
+    if (!out_.has_replaced()) return std::move(out_).Take();
+    return Error(StatusCode::kInvalidArgument, "a name of the epoch is not UTF-8: plan={}",
+                 plan.id);
+  }
+
+ private:
+  void Write(const Plan& plan) {
+    out_.BeginObject();
+    WriteEntry("changes", plan.changes);
+    WriteEntry("guards", plan.guards);
+    WriteEntry("effects", plan.effects);
+    out_.Key("staging").String(plan.staging_uri);
+    out_.Key("created_us").Int(plan.created_us);
+    out_.EndObject();
+  }
+
+  void Write(const std::string& text) { out_.String(text); }
+  void Write(int64_t number) { out_.Int(number); }
+
+  template <typename Item>
+  void Write(const std::vector<Item>& items) {
+    out_.BeginArray();
+    for (const Item& item : items) Write(item);
+    out_.EndArray();
+  }
+
+  template <typename Value>
+  void WriteEntry(std::string_view key, const Value& value) {
+    out_.Key(key);
+    Write(value);
+  }
+
+  void Write(const std::map<int32_t, int64_t>& numbers) {
+    out_.BeginObject();
+    for (const auto& [id, number] : numbers) out_.Key(std::to_string(id)).Int(number);
+    out_.EndObject();
+  }
+
+  void Write(const std::map<int32_t, std::string>& bounds) {
+    out_.BeginObject();
+    for (const auto& [id, bytes] : bounds) out_.Key(std::to_string(id)).String(ToHex(bytes));
+    out_.EndObject();
+  }
+
+  void Write(const iceberg::PartitionValue& value) {
+    if (std::holds_alternative<std::monostate>(value)) {
+      out_.Null();
+      return;
+    }
+    out_.BeginObject();
+    std::visit([this](const auto& one) { WriteTyped(one); }, value);
+    out_.EndObject();
+  }
+
+  void Write(const StagedFile& staged) {
+    const iceberg::DataFile& file = staged.file;
+    out_.BeginObject();
+    out_.Key("staged").String(staged.staged_uri);
+    out_.Key("path").String(file.path);
+    out_.Key("spec").Int(file.spec_id);
+    WriteEntry("partition", file.partition);
+    out_.Key("records").Int(file.record_count);
+    out_.Key("bytes").Int(file.file_bytes);
+    WriteEntry("column_sizes", file.column_sizes);
+    WriteEntry("values", file.value_counts);
+    WriteEntry("nulls", file.null_value_counts);
+    WriteEntry("nans", file.nan_value_counts);
+    WriteEntry("lower", file.lower_bounds);
+    WriteEntry("upper", file.upper_bounds);
+    WriteEntry("splits", file.split_offsets);
+    out_.EndObject();
+  }
+
+  void Write(const catalog::TableId& id) {
+    out_.BeginObject();
+    out_.Key("namespace").String(id.table_namespace);
+    out_.Key("name").String(id.name);
+    out_.EndObject();
+  }
+
+  void WritePartition(const LogPartition& partition) {
+    out_.Key("log").String(partition.log_id);
+    out_.Key("topic").String(partition.topic);
+    out_.Key("partition").Int(partition.partition);
+  }
+
+  void Write(const EpochRange& range) {
+    out_.BeginObject();
+    WritePartition(range.partition);
+    out_.Key("begin").Int(range.range.begin);
+    out_.Key("end").Int(range.range.end);
+    out_.Key("read").Int(range.counts.read);
+    out_.Key("good").Int(range.counts.good);
+    out_.Key("dead").Int(range.counts.dead);
+    out_.Key("skipped").Int(range.counts.skipped);
+    if (range.accepted_gap_from.has_value()) out_.Key("gap_from").Int(*range.accepted_gap_from);
+    out_.EndObject();
+  }
+
+  void Write(const catalog::LandingFile& file) {
+    out_.BeginObject();
+    WriteEntry("table", file.table);
+    out_.Key("uuid").String(file.table_uuid);
+    out_.Key("name").String(file.name);
+    out_.Key("hash").String(file.content_hash);
+    out_.Key("topic").String(file.topic);
+    out_.Key("bytes").Int(file.bytes);
+    out_.Key("good").Int(file.rows_good);
+    out_.Key("dead").Int(file.rows_dead);
+    out_.Key("ingestion_date").Int(file.ingestion_date_days);
+    out_.Key("raw").String(file.raw_uri);
+    out_.Key("committed_us").Int(file.committed_us);
+    out_.Key("current").Bool(file.is_current);
+    out_.EndObject();
+  }
+
+  void Write(const PlannedChange& change) {
+    out_.BeginObject();
+    WriteEntry("table", change.id);
+    out_.Key("uuid").String(change.table_uuid);
+    WriteEntry("added", change.added);
+    WriteEntry("removed", change.removed_paths);
+    out_.EndObject();
+  }
+
+  void WriteInputs(const std::map<std::string, int64_t>& snapshots) {
+    out_.Key("inputs").BeginObject();
+    for (const auto& [table, snapshot_id] : snapshots) out_.Key(table).Int(snapshot_id);
+    out_.EndObject();
+  }
+
+  void Write(const Guard& guard) {
+    out_.BeginObject();
+    std::visit([this](const auto& one) { WriteTyped(one); }, guard);
+    out_.EndObject();
+  }
+
+  void Write(const Effects& effects) {
+    out_.BeginObject();
+    WriteEntry("ranges", effects.ranges);
+    WriteEntry("ledger", effects.ledger_rows);
+    WriteInputs(effects.inputs);
+    out_.EndObject();
+  }
+
+  // A partition's value or a guard, as the entry that names its kind.
+  void WriteTyped(std::monostate) {}
+  void WriteTyped(bool value) { out_.Key("bool").Bool(value); }
+  void WriteTyped(int32_t value) { out_.Key("int").Int(value); }
+  void WriteTyped(int64_t value) { out_.Key("long").Int(value); }
+  void WriteTyped(float value) { out_.Key("float").Raw(FloatText(value)); }
+  void WriteTyped(double value) { out_.Key("double").Raw(FloatText(value)); }
+  void WriteTyped(const std::string& value) { out_.Key("string").String(ToHex(value)); }
+
+  void WriteTyped(const OffsetsAt& offsets) {
+    out_.Key("offsets").BeginObject();
+    WritePartition(offsets.partition);
+    out_.Key("next");
+    offsets.next_offset ? out_.Int(*offsets.next_offset) : out_.Null();
+    out_.EndObject();
+  }
+  void WriteTyped(const LedgerIs& ledger) {
+    out_.Key("ledger").BeginObject();
+    WriteEntry("table", ledger.table);
+    out_.Key("uuid").String(ledger.table_uuid);
+    out_.Key("name").String(ledger.name);
+    out_.Key("hash");
+    ledger.hash ? out_.String(*ledger.hash) : out_.Null();
+    out_.EndObject();
+  }
+  void WriteTyped(const FilesLive& files) {
+    out_.Key("live").BeginObject();
+    WriteEntry("table", files.table);
+    WriteEntry("paths", files.paths);
+    WriteEntry("topics", files.topics);
+    out_.Key("sequence").Int(files.sequence_number);
+    out_.EndObject();
+  }
+  void WriteTyped(const InputsAre& inputs) { WriteInputs(inputs.snapshots); }
+
+  JsonWriter out_;
+};
 
 iceberg::PartitionValue PartitionFromJson(const json& value) {
   if (value.is_null()) return std::monostate{};
   if (value.contains("bool")) return value.at("bool").get<bool>();
   if (value.contains("int")) return value.at("int").get<int32_t>();
   if (value.contains("long")) return value.at("long").get<int64_t>();
-  if (value.contains("float")) return value.at("float").get<float>();
-  if (value.contains("double")) return value.at("double").get<double>();
+  if (value.contains("float")) return static_cast<float>(FloatFrom(value.at("float")));
+  if (value.contains("double")) return FloatFrom(value.at("double"));
   return FromHex(value.at("string").get<std::string>());
-}
-
-json NumbersToJson(const std::map<int32_t, int64_t>& numbers) {
-  json object = json::object();
-  for (const auto& [id, number] : numbers) object[std::to_string(id)] = number;
-  return object;
 }
 
 std::map<int32_t, int64_t> NumbersFromJson(const json& object) {
@@ -69,37 +250,12 @@ std::map<int32_t, int64_t> NumbersFromJson(const json& object) {
   return numbers;
 }
 
-json BoundsToJson(const std::map<int32_t, std::string>& bounds) {
-  json object = json::object();
-  for (const auto& [id, bytes] : bounds) object[std::to_string(id)] = ToHex(bytes);
-  return object;
-}
-
 std::map<int32_t, std::string> BoundsFromJson(const json& object) {
   std::map<int32_t, std::string> bounds;
   for (const auto& [id, hex] : object.items()) {
     bounds[std::stoi(id)] = FromHex(hex.get<std::string>());
   }
   return bounds;
-}
-
-json FileToJson(const StagedFile& staged) {
-  const iceberg::DataFile& file = staged.file;
-  json partition = json::array();
-  for (const auto& value : file.partition) partition.push_back(PartitionToJson(value));
-  return {{"staged", staged.staged_uri},
-          {"path", file.path},
-          {"spec", file.spec_id},
-          {"partition", std::move(partition)},
-          {"records", file.record_count},
-          {"bytes", file.file_bytes},
-          {"column_sizes", NumbersToJson(file.column_sizes)},
-          {"values", NumbersToJson(file.value_counts)},
-          {"nulls", NumbersToJson(file.null_value_counts)},
-          {"nans", NumbersToJson(file.nan_value_counts)},
-          {"lower", BoundsToJson(file.lower_bounds)},
-          {"upper", BoundsToJson(file.upper_bounds)},
-          {"splits", file.split_offsets}};
 }
 
 StagedFile FileFromJson(const json& item) {
@@ -121,37 +277,13 @@ StagedFile FileFromJson(const json& item) {
   return staged;
 }
 
-json FilesToJson(const std::vector<StagedFile>& files) {
-  json list = json::array();
-  for (const StagedFile& file : files) list.push_back(FileToJson(file));
-  return list;
-}
-
 std::vector<StagedFile> FilesFromJson(const json& list) {
   std::vector<StagedFile> files;
   for (const json& item : list) files.push_back(FileFromJson(item));
   return files;
 }
 
-json TableToJson(const catalog::TableId& id) {
-  return {{"namespace", id.table_namespace}, {"name", id.name}};
-}
-
 catalog::TableId TableFromJson(const json& item) { return {item.at("namespace"), item.at("name")}; }
-
-json RangeToJson(const EpochRange& range) {
-  json item = {{"log", range.partition.log_id},
-               {"topic", range.partition.topic},
-               {"partition", range.partition.partition},
-               {"begin", range.range.begin},
-               {"end", range.range.end},
-               {"read", range.counts.read},
-               {"good", range.counts.good},
-               {"dead", range.counts.dead},
-               {"skipped", range.counts.skipped}};
-  if (range.accepted_gap_from.has_value()) item["gap_from"] = *range.accepted_gap_from;
-  return item;
-}
 
 EpochRange RangeFromJson(const json& item) {
   EpochRange range{
@@ -160,21 +292,6 @@ EpochRange RangeFromJson(const json& item) {
       .counts = {item.at("read"), item.at("good"), item.at("dead"), item.at("skipped")}};
   if (item.contains("gap_from")) range.accepted_gap_from = item.at("gap_from").get<int64_t>();
   return range;
-}
-
-json LandingToJson(const catalog::LandingFile& file) {
-  return {{"table", TableToJson(file.table)},
-          {"uuid", file.table_uuid},
-          {"name", file.name},
-          {"hash", file.content_hash},
-          {"topic", file.topic},
-          {"bytes", file.bytes},
-          {"good", file.rows_good},
-          {"dead", file.rows_dead},
-          {"ingestion_date", file.ingestion_date_days},
-          {"raw", file.raw_uri},
-          {"committed_us", file.committed_us},
-          {"current", file.is_current}};
 }
 
 catalog::LandingFile LandingFromJson(const json& item) {
@@ -192,47 +309,11 @@ catalog::LandingFile LandingFromJson(const json& item) {
           .is_current = item.at("current")};
 }
 
-json ChangeToJson(const PlannedChange& change) {
-  return {{"table", TableToJson(change.id)},
-          {"uuid", change.table_uuid},
-          {"added", FilesToJson(change.added)},
-          {"removed", change.removed_paths}};
-}
-
 PlannedChange ChangeFromJson(const json& item) {
   return {.id = TableFromJson(item.at("table")),
           .table_uuid = item.at("uuid"),
           .added = FilesFromJson(item.at("added")),
           .removed_paths = item.at("removed")};
-}
-
-json GuardToJson(const Guard& guard) {
-  struct Visitor {
-    json operator()(const OffsetsAt& offsets) const {
-      return {{"offsets",
-               {{"log", offsets.partition.log_id},
-                {"topic", offsets.partition.topic},
-                {"partition", offsets.partition.partition},
-                {"next", offsets.next_offset ? json(*offsets.next_offset) : json()}}}};
-    }
-    json operator()(const LedgerIs& ledger) const {
-      json item = {{"table", TableToJson(ledger.table)},
-                   {"uuid", ledger.table_uuid},
-                   {"name", ledger.name},
-                   {"hash", nullptr}};
-      if (ledger.hash) item["hash"] = *ledger.hash;
-      return {{"ledger", std::move(item)}};
-    }
-    json operator()(const FilesLive& files) const {
-      return {{"live",
-               {{"table", TableToJson(files.table)},
-                {"paths", files.paths},
-                {"topics", files.topics},
-                {"sequence", files.sequence_number}}}};
-    }
-    json operator()(const InputsAre& inputs) const { return {{"inputs", inputs.snapshots}}; }
-  };
-  return std::visit(Visitor{}, guard);
 }
 
 Guard GuardFromJson(const json& item) {
@@ -263,15 +344,6 @@ Guard GuardFromJson(const json& item) {
   return InputsAre{.snapshots = item.at("inputs")};
 }
 
-json EffectsToJson(const Effects& effects) {
-  json item = {{"ranges", json::array()}, {"ledger", json::array()}, {"inputs", effects.inputs}};
-  for (const EpochRange& range : effects.ranges) item["ranges"].push_back(RangeToJson(range));
-  for (const catalog::LandingFile& file : effects.ledger_rows) {
-    item["ledger"].push_back(LandingToJson(file));
-  }
-  return item;
-}
-
 Effects EffectsFromJson(const json& item) {
   Effects effects{.ranges = {}, .ledger_rows = {}, .inputs = item.at("inputs")};
   for (const json& range : item.at("ranges")) effects.ranges.push_back(RangeFromJson(range));
@@ -293,23 +365,7 @@ auto Parsed(const std::string& plan_id, std::string_view payload, const Parse& p
 
 }  // namespace
 
-Result<std::string> PlanToJson(const Plan& plan) {
-  json payload = {{"changes", json::array()},
-                  {"guards", json::array()},
-                  {"effects", EffectsToJson(plan.effects)},
-                  {"staging", plan.staging_uri},
-                  {"created_us", plan.created_us}};
-  for (const PlannedChange& change : plan.changes) {
-    payload["changes"].push_back(ChangeToJson(change));
-  }
-  for (const Guard& guard : plan.guards) payload["guards"].push_back(GuardToJson(guard));
-  try {
-    return payload.dump();
-  } catch (const json::exception& error) {
-    return Error(StatusCode::kInvalidArgument, "a name of the epoch is not UTF-8: plan={} error={}",
-                 plan.id, error.what());
-  }
-}
+Result<std::string> PlanToJson(const Plan& plan) { return PlanWriter().Text(plan); }
 
 Result<Plan> PlanFromJson(const std::string& plan_id, std::string_view payload) {
   PH_ASSIGN_OR_RETURN(Plan plan, Parsed(plan_id, payload, [&](const json& item) {

@@ -55,18 +55,13 @@ RecordCounts ParseCounts(const json& value) {
 
 }  // namespace
 
-Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata) {
+Result<TableProgress> ReadPosition(const iceberg::TableMetadata& metadata) {
   TableProgress progress;
   if (const auto text = FindEntry(metadata, kOffsetsKey)) {
     auto offsets =
         ParseByPartition<int64_t>(*text, [](const json& value) { return value.get<int64_t>(); });
     if (!offsets.ok()) return offsets.error().WithContext(metadata.location);
     progress.offsets = *std::move(offsets);
-  }
-  if (const auto text = FindEntry(metadata, kCountsKey)) {
-    auto counts = ParseByPartition<RecordCounts>(*text, ParseCounts);
-    if (!counts.ok()) return counts.error().WithContext(metadata.location);
-    progress.counts = *std::move(counts);
   }
   if (const auto text = FindEntry(metadata, kInputsKey)) {
     try {
@@ -75,6 +70,16 @@ Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata) {
       return Error(StatusCode::kDataCorrupt, "{}: unreadable progress: {}", metadata.location,
                    error.what());
     }
+  }
+  return progress;
+}
+
+Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata) {
+  PH_ASSIGN_OR_RETURN(TableProgress progress, ReadPosition(metadata));
+  if (const auto text = FindEntry(metadata, kCountsKey)) {
+    auto counts = ParseByPartition<RecordCounts>(*text, ParseCounts);
+    if (!counts.ok()) return counts.error().WithContext(metadata.location);
+    progress.counts = *std::move(counts);
   }
   return progress;
 }

@@ -27,6 +27,8 @@ struct TableProgress {
 /// From the snapshots on main, else from the table properties of the same names.
 /// Errors: kDataCorrupt (the summary is not what we write).
 Result<TableProgress> ReadProgress(const iceberg::TableMetadata& metadata);
+/// The same without the counts, which nothing is decided by.
+Result<TableProgress> ReadPosition(const iceberg::TableMetadata& metadata);
 
 /// The next offset of a partition; none while the table does not know it.
 std::optional<int64_t> NextOffset(const TableProgress& progress, const LogPartition& partition);

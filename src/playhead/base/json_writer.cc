@@ -1,10 +1,10 @@
-#include "playhead/iceberg/json_writer.h"
+#include "playhead/base/json_writer.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 
-namespace playhead::iceberg {
+namespace playhead {
 namespace {
 
 bool IsPlain(char c) {
@@ -71,7 +71,13 @@ void JsonWriter::AppendQuoted(std::string_view value) {
     text_ += '"';
     return;
   }
-  text_ += nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const nlohmann::json json = value;
+  try {
+    text_ += json.dump();
+  } catch (const nlohmann::json::exception&) {
+    has_replaced_ = true;
+    text_ += json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
 }
 
-}  // namespace playhead::iceberg
+}  // namespace playhead
