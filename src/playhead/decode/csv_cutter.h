@@ -16,12 +16,11 @@ namespace playhead::decode {
 /// Records  end with LF or CR LF outside quotes; the last one may lack it. Empty lines are no
 ///          records, except under a header of one column, where they are its null.
 /// Fields   parted by commas; `""` inside quotes is a quote. An empty field without quotes is null,
-/// one
-///          with quotes is the empty text. A quote inside an unquoted field is a plain character.
+///          one with quotes is the empty text. A quote inside an unquoted field is a plain
+///          character.
 /// Count    a record may have more or fewer fields than the header; RecordDecoder judges that.
 /// Damage   text behind a closing quote makes that record kUnreadable and nothing else; a quote
-/// that
-///          is never closed makes the rest of the input one kUnreadable piece.
+///          that is never closed makes the rest of the input one kUnreadable piece.
 /// A UTF-8 byte order mark at the beginning is skipped.
 /// Memory   one record of at most `record_bytes_max`, and only if it spans chunks, plus its fields.
 /// Threads  one at a time.

@@ -24,8 +24,7 @@ enum class CutMode {
 /// Lines    end with LF or CR LF; the last one may lack it. A broken line harms no other.
 /// Array    elements are cut at the array's own commas; blanks around them are dropped.
 /// Damage   what is no sound array or sequence of values (a missing bracket, text between records,
-/// an
-///          array that is not closed) makes the rest, from the first record that has no end, one
+///          an array that is not closed) makes the rest, from the first record that has no end, one
 ///          kUnreadable piece. It may be empty when the input ends where a record should begin.
 /// Auto     `[` first: array. `{` first: values, if its line ends inside the object as
 /// pretty-printed

@@ -92,11 +92,11 @@ struct RecordDecoderOptions {
 /// kept as delivered, with the coercions of docs/formats/decode.md. The record's fields are parsed
 /// into slots first and appended only when the whole record is valid, so nothing is rolled back.
 /// Order    of reasons: too_large, not_utf8, not_json or too_deep, not_an_object, then what is
-/// found
-///          first in the record, missing fields last, event time and partition value after them.
+///          found first in the record, missing fields last, event time and partition value after
+///          them.
 /// Memory   grows until Flush(); buffered_bytes() says how much, so that the caller can flush,
-/// which
-///          it must before 1 GiB. The memory of a batch is used again once the batch is dropped.
+///          which it must before 1 GiB. The memory of a batch is used again once the batch is
+///          dropped.
 /// Threads  one at a time.
 class RecordDecoder {
  public:

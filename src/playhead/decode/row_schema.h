@@ -68,10 +68,9 @@ std::vector<std::shared_ptr<arrow::Field>> SourceFields();
 std::shared_ptr<arrow::Schema> BatchSchema(const RowSchema& schema);
 
 /// Schema of the dead-letter table of any stream, columns in this order: `_topic` VARCHAR,
-/// `_topic_partition` INTEGER, `_offset` BIGINT, `_ingested_at` TIMESTAMPTZ, `_log_time` TIMESTAMPTZ,
-/// `_key` BLOB,
-/// `_headers` VARCHAR (JSON), `_stage` VARCHAR, `_reason` VARCHAR, `_detail` VARCHAR, `_record`
-/// BLOB.
+/// `_topic_partition` INTEGER, `_offset` BIGINT, `_ingested_at` TIMESTAMPTZ, `_log_time`
+/// TIMESTAMPTZ, `_key` BLOB, `_headers` VARCHAR (JSON), `_stage` VARCHAR, `_reason` VARCHAR,
+/// `_detail` VARCHAR, `_record` BLOB.
 std::shared_ptr<arrow::Schema> DeadLetterSchema();
 
 }  // namespace playhead::decode
