@@ -382,7 +382,7 @@ CommitAnswer SqlCatalog::Transact(const Change& change) {
   Result<MaybeRefusal> refusal = change(*writer_);
   if (!refusal.ok()) return CommitAnswer::NotBegun(refusal.error());
   if (*refusal) {
-    return {.kind = CommitAnswer::Kind::kRefused, .refusal = **std::move(refusal)};
+    return {.kind = CommitAnswer::Kind::kRefused, .refusal = *std::move(refusal)};
   }
   if (Status committed = transaction.Commit(); !committed.ok()) {
     return CommitAnswer::Unknown(std::move(committed));

@@ -6,6 +6,7 @@ namespace {
 // Programs of this number and below understand the tables.
 constexpr int64_t kFormat = 2;
 
+// NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines.
 constexpr std::string_view kTables[] = {
     "CREATE TABLE IF NOT EXISTS iceberg_tables ("
     "  catalog_name VARCHAR(255) NOT NULL,"
@@ -105,6 +106,7 @@ constexpr std::string_view kAfter[] = {
     "playhead_landing_files.table_namespace AND later.table_name = "
     "playhead_landing_files.table_name AND later.name = playhead_landing_files.name)",
 };
+// NOLINTEND(bugprone-suspicious-missing-comma)
 
 Status ExecuteAll(SqlConnection& db, auto& statements) {
   for (const std::string_view statement : statements) {

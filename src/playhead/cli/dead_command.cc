@@ -74,7 +74,8 @@ std::string ReasonsSql(const std::string& dead_letters) {
 /// records afterwards, so that the sort does not carry records of 16 MiB.
 std::string SamplesSql(const std::string& dead_letters, int64_t limit) {
   return fmt::format(
-      "WITH dead AS ({0}), chosen AS (SELECT * FROM (SELECT stream, _reason, _topic, _topic_partition,"
+      "WITH dead AS ({0}), chosen AS (SELECT * FROM (SELECT stream, _reason, _topic, "
+      "_topic_partition,"
       " _offset, _ingested_at, row_number() OVER (PARTITION BY stream, _reason ORDER BY"
       " _ingested_at DESC, _topic, _topic_partition, _offset DESC) AS number FROM dead)"
       " WHERE number <= {1})"
@@ -83,7 +84,8 @@ std::string SamplesSql(const std::string& dead_letters, int64_t limit) {
       " _log_time AS log_time, coalesce(try(decode(_key)), _key::VARCHAR) AS key,"
       " try_cast(_headers AS JSON) AS headers, octet_length(_record) AS record_bytes,"
       " left(coalesce(try(decode(_record)), _record::VARCHAR), {2}) AS record"
-      " FROM dead JOIN chosen USING (stream, _reason, _topic, _topic_partition, _offset, _ingested_at)"
+      " FROM dead JOIN chosen USING (stream, _reason, _topic, _topic_partition, _offset, "
+      "_ingested_at)"
       " ORDER BY stream, reason, number",
       dead_letters, limit, kRecordCharactersMax);
 }

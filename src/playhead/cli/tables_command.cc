@@ -71,10 +71,12 @@ Result<Table> ListTables(const config::ResolvedConfig& config, const ReadableLak
     Result<std::vector<Cell>> summary = SummaryOf(config, lake, id);
     if (!summary.ok() && summary.error().code() == StatusCode::kNotFound) continue;  // dropped
     has_problem |= !summary.ok();
+    Cell problem;
+    if (!summary.ok()) problem = summary.error().message();
     std::vector<Cell> row = {id.ToString()};
     if (summary.ok()) row = *std::move(summary);
     row.resize(table.columns.size());
-    row.push_back(summary.ok() ? Cell() : Cell(summary.error().message()));
+    row.push_back(std::move(problem));
     table.rows.push_back(std::move(row));
   }
   if (has_problem) {

@@ -196,7 +196,7 @@ Result<std::unique_ptr<ParquetRows>> ParquetRows::Open(const std::string& path,
 }
 
 Result<std::unique_ptr<ParquetRows>> ParquetRows::Open(
-    std::shared_ptr<arrow::io::RandomAccessFile> file, const std::string& name,
+    const std::shared_ptr<arrow::io::RandomAccessFile>& file, const std::string& name,
     ParquetRowsOptions options) {
   auto rows = std::make_unique<Rows>(name, options);
   PH_RETURN_IF_ERROR(rows->Open(file));

@@ -178,7 +178,7 @@ class Auditor {
     // Rows cannot be counted through missing or damaged files; those are reported already.
     if (!are_files_whole) return {};
     const ForeignFiles nothing;
-    const Status audited =
+    Status audited =
         AuditSources(subject, main->state,
                      {.main = main->files, .dead = dead ? dead->files : nothing}, Context());
     if (audited.ok() || !IsOfTheTable(audited)) return audited;
