@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 // A folder includes folders of a smaller level only; folders of one level are strangers.
 const std::map<std::string, int, std::less<>>& FolderLevels() {
   static const std::map<std::string, int, std::less<>> kLevels = {
-      {"base", 0},   {"storage", 1},  {"http", 1},    {"decode", 1},  {"project", 1}, {"log", 1},
-      {"sim", 1},    {"columnar", 2}, {"iceberg", 2}, {"catalog", 3}, {"table", 4},   {"sql", 4},
-      {"ingest", 5}, {"model", 6},    {"server", 7},  {"config", 8},  {"cli", 9},
+      {"base", 0},   {"http", 1},     {"storage", 1},   {"decode", 1},  {"project", 1}, {"log", 1},
+      {"sim", 1},    {"columnar", 2}, {"iceberg", 2},   {"catalog", 3}, {"table", 4},   {"sql", 4},
+      {"ingest", 5}, {"model", 6},    {"collector", 7}, {"config", 8},  {"cli", 9},
   };
   return kLevels;
 }
@@ -51,7 +51,7 @@ const std::vector<LibraryRule>& LibraryRules() {
       {"libpq", {"catalog"}},
       {"parquet/", {"columnar", "table"}},
       {"duckdb", {"sql"}},
-      {"boost/", {"server"}},
+      {"boost/", {"http"}},
       {"curl/", {"http"}},
       {"CLI/", {"config", "cli"}},
       {"histedit.h", {"cli"}},

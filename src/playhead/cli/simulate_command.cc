@@ -139,7 +139,7 @@ class HttpOutput final : public Output {
     const std::string url = url_ + "/v1/events/" + stream;
     Status last;
     for (int attempt = 0; attempt < kPostAttempts; ++attempt) {
-      const Result<http::Response> answer = client_.Post(
+      const Result<http::Answer> answer = client_.Post(
           url, body.text, {{"Content-Type", "application/x-ndjson"}, {"Idempotency-Key", key}});
       if (answer.ok() && answer->status == 200) {
         body = {};

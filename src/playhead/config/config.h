@@ -1,10 +1,10 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/collector/collector.h"
 #include "playhead/config/settings.h"
 #include "playhead/log/journal.h"
 #include "playhead/project/project.h"
-#include "playhead/server/collector.h"
 #include "playhead/sql/session.h"
 
 #include <cstdint>
@@ -68,6 +68,6 @@ Result<ResolvedConfig> Resolve(const Inputs& inputs);
 /// Option structs of the folders below, filled from the settings.
 sql::SessionOptions SessionOptionsOf(const ResolvedConfig& config);
 log::JournalOptions JournalOptionsOf(const ResolvedConfig& config);
-server::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config);
+collector::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config);
 
 }  // namespace playhead::config

@@ -1,6 +1,6 @@
 #include "playhead/config/settings.h"
 
-#include "playhead/server/record_headers.h"
+#include "playhead/collector/record_headers.h"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,7 @@ constexpr int64_t kMiB = 1024 * kKiB;
 constexpr int64_t kGiB = 1024 * kMiB;
 
 Status CheckRecordHeaders(std::string_view value) {
-  return server::ParseRecordHeaders(value).status();
+  return collector::ParseRecordHeaders(value).status();
 }
 
 constexpr std::array kSettings = {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/collector/stream_judge.h"
 #include "playhead/log/journal.h"
-#include "playhead/server/stream_judge.h"
 
 #include <cstdint>
 #include <span>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace playhead::server {
+namespace playhead::collector {
 
 /// The body of a 200: log id, partition, offsets, how many are ok and dead, and each record's
 /// verdict (docs/reference/collector.md).
@@ -23,4 +23,4 @@ std::string DeadRecordsNote(std::span<const DeadRecord> dead);
 /// Errors: kDataCorrupt (not a note).
 Result<std::string> RepeatedReceiptJson(const log::JournalReceipt& receipt);
 
-}  // namespace playhead::server
+}  // namespace playhead::collector

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace playhead::server {
+namespace playhead::http {
 
 /// A gzip member, for tests.
 inline std::string Gzip(std::string_view bytes) {
@@ -23,4 +23,4 @@ inline std::string Gzip(std::string_view bytes) {
   return packed;
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::http

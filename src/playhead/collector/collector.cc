@@ -1,15 +1,15 @@
-#include "playhead/server/collector.h"
+#include "playhead/collector/collector.h"
 
 #include "playhead/base/logging.h"
+#include "playhead/collector/event_receipt.h"
+#include "playhead/collector/record_headers.h"
+#include "playhead/collector/stream_judge.h"
 #include "playhead/decode/record_cutter.h"
-#include "playhead/server/event_receipt.h"
-#include "playhead/server/gzip_body.h"
-#include "playhead/server/http_message.h"
-#include "playhead/server/http_server.h"
-#include "playhead/server/in_flight_budget.h"
-#include "playhead/server/listen_address.h"
-#include "playhead/server/record_headers.h"
-#include "playhead/server/stream_judge.h"
+#include "playhead/http/gzip_body.h"
+#include "playhead/http/http_message.h"
+#include "playhead/http/http_server.h"
+#include "playhead/http/in_flight_budget.h"
+#include "playhead/http/listen_address.h"
 
 #include <algorithm>
 #include <array>
@@ -17,8 +17,16 @@
 #include <optional>
 #include <utility>
 
-namespace playhead::server {
+namespace playhead::collector {
 namespace {
+
+using http::AppendJsonString;
+using http::ErrorResponse;
+using http::HttpRequest;
+using http::HttpResponse;
+using http::InFlightShare;
+using http::Respond;
+using http::RetryLaterResponse;
 
 constexpr std::string_view kEventsPath = "/v1/events/";
 constexpr size_t kIdempotencyKeyBytesMax = 255;
@@ -88,7 +96,7 @@ HttpResponse AppendFailure(const Status& status) {
     case StatusCode::kCancelled:
       return RetryLaterResponse(503, "stopping", "the collector is stopping");
     default:
-      logging::Error("server", "append failed", {{"error", status.ToString()}});
+      logging::Error("collector", "append failed", {{"error", status.ToString()}});
       return ErrorResponse(500, "internal", "the events could not be kept");
   }
 }
@@ -115,7 +123,7 @@ struct Delivery {
   int64_t record_bytes = 0;
 };
 
-class EventCollector final : public Collector, public HttpHandler {
+class EventCollector final : public Collector, public http::HttpHandler {
  public:
   EventCollector(log::Journal& journal, const Clock& clock, Metrics& metrics,
                  CollectorOptions options)
@@ -129,22 +137,29 @@ class EventCollector final : public Collector, public HttpHandler {
   ~EventCollector() override { Stop(); }
 
   Status Open(std::vector<CollectorStream> streams) {
-    PH_ASSIGN_OR_RETURN(ListenAddress listen, ParseListenAddress(options_.listen));
+    PH_ASSIGN_OR_RETURN(http::ListenAddress listen, http::ParseListenAddress(options_.listen));
     for (CollectorStream& decl : streams) {
       auto judge = StreamJudge::Make(decl.topic, decl.schema);
       if (!judge.ok()) return judge.status().WithContext(fmt::format("stream {}", decl.name));
       const std::string name = decl.name;
       streams_.emplace(name, Stream{.decl = std::move(decl), .judge = *std::move(judge)});
     }
-    HttpServerOptions server{.listen = std::move(listen),
-                             .threads = options_.threads,
-                             .header_bytes_max = options_.header_bytes_max,
-                             .body_bytes_max = options_.body_bytes_max,
-                             .connections_max = options_.connections_max,
-                             .request_timeout = options_.request_timeout,
-                             .idle_timeout = options_.idle_timeout,
-                             .stop_timeout = options_.stop_timeout};
-    PH_ASSIGN_OR_RETURN(server_, HttpServer::Start(*this, budget_, metrics_, std::move(server)));
+    http::HttpServerOptions server{.listen = std::move(listen),
+                                   .threads = options_.threads,
+                                   .header_bytes_max = options_.header_bytes_max,
+                                   .body_bytes_max = options_.body_bytes_max,
+                                   .connections_max = options_.connections_max,
+                                   .request_timeout = options_.request_timeout,
+                                   .idle_timeout = options_.idle_timeout,
+                                   .stop_timeout = options_.stop_timeout};
+    const http::HttpServerMetrics counted{
+        .metrics = metrics_,
+        .connections = Metric::kCollectorConnections,
+        .refused_connections = Metric::kCollectorRefusedConnections,
+        .requests = Metric::kCollectorRequests,
+        .request_seconds = Metric::kCollectorRequestSeconds};
+    PH_ASSIGN_OR_RETURN(server_,
+                        http::HttpServer::Start(*this, budget_, counted, std::move(server)));
     return {};
   }
 
@@ -274,11 +289,11 @@ class EventCollector final : public Collector, public HttpHandler {
 
   std::optional<HttpResponse> Unpack(Delivery& delivery) {
     const int64_t packed_bytes = delivery.share.bytes();
-    const GunzipLimits limits{
+    const http::GunzipLimits limits{
         .bytes_max = options_.decompressed_bytes_max,
         .ratio_max = options_.decompression_ratio_max,
         .may_grow_to = [&](int64_t bytes) { return delivery.share.GrowTo(packed_bytes + bytes); }};
-    Result<std::string> unpacked = Gunzip(delivery.request.body, limits);
+    Result<std::string> unpacked = http::Gunzip(delivery.request.body, limits);
     if (unpacked.ok()) {
       delivery.unpacked = *std::move(unpacked);
       return std::nullopt;
@@ -324,9 +339,9 @@ class EventCollector final : public Collector, public HttpHandler {
   const Clock& clock_;
   Metrics& metrics_;
   CollectorOptions options_;
-  InFlightBudget budget_;
+  http::InFlightBudget budget_;
   std::map<std::string, Stream, std::less<>> streams_;
-  std::unique_ptr<HttpServer> server_;  // last: its threads use all of the above
+  std::unique_ptr<http::HttpServer> server_;  // last: its threads use all of the above
 };
 
 }  // namespace
@@ -339,4 +354,4 @@ Result<std::unique_ptr<Collector>> Collector::Start(std::vector<CollectorStream>
   return std::unique_ptr<Collector>(std::move(collector));
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::collector

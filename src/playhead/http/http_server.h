@@ -2,9 +2,9 @@
 
 #include "playhead/base/metrics.h"
 #include "playhead/base/status.h"
-#include "playhead/server/http_message.h"
-#include "playhead/server/in_flight_budget.h"
-#include "playhead/server/listen_address.h"
+#include "playhead/http/http_message.h"
+#include "playhead/http/in_flight_budget.h"
+#include "playhead/http/listen_address.h"
 
 #include <chrono>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-namespace playhead::server {
+namespace playhead::http {
 
 struct HttpServerOptions {
   ListenAddress listen;
@@ -27,6 +27,15 @@ struct HttpServerOptions {
   std::chrono::milliseconds idle_timeout{0};
   /// How long Stop() waits for requests that are still being read or answered.
   std::chrono::milliseconds stop_timeout{0};
+};
+
+/// Under which of the process's metrics a server counts.
+struct HttpServerMetrics {
+  Metrics& metrics;
+  Metric connections;          ///< open ones
+  Metric refused_connections;  ///< beyond connections_max
+  Metric requests;             ///< answered, with the status as label
+  Metric request_seconds;      ///< from a request's last byte to its answer
 };
 
 /// What a server does with requests. Called from the server's threads, several at a time; must not
@@ -53,10 +62,11 @@ class HttpHandler {
 /// two seconds to read that. Threads: any.
 class HttpServer {
  public:
-  /// Listens and starts the threads. `handler`, `budget` and `metrics` must outlive it.
+  /// Listens and starts the threads. `handler`, `budget` and the metrics must outlive it.
   /// Errors: kAlreadyExists (the port is taken), kUnavailable.
   static Result<std::unique_ptr<HttpServer>> Start(HttpHandler& handler, InFlightBudget& budget,
-                                                   Metrics& metrics, HttpServerOptions options);
+                                                   HttpServerMetrics metrics,
+                                                   HttpServerOptions options);
   virtual ~HttpServer() = default;
 
   /// With the port that the system chose.
@@ -66,4 +76,4 @@ class HttpServer {
   virtual void Stop() = 0;
 };
 
-}  // namespace playhead::server
+}  // namespace playhead::http

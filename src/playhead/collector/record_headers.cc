@@ -1,9 +1,9 @@
-#include "playhead/server/record_headers.h"
+#include "playhead/collector/record_headers.h"
 
 #include <algorithm>
 #include <array>
 
-namespace playhead::server {
+namespace playhead::collector {
 namespace {
 
 // Whoever may read dead letters must not find keys to somebody's account in them.
@@ -57,18 +57,19 @@ Result<std::vector<std::string>> ParseRecordHeaders(std::string_view text) {
   return names;
 }
 
-std::string RecordHeadersJson(const HttpRequest& request, const std::vector<std::string>& names) {
+std::string RecordHeadersJson(const http::HttpRequest& request,
+                              const std::vector<std::string>& names) {
   std::string json;
   for (const std::string& name : names) {
     const std::string value = request.Field(name);
     if (value.empty()) continue;
     json += json.empty() ? '{' : ',';
-    AppendJsonString(json, name);
+    http::AppendJsonString(json, name);
     json += ':';
-    AppendJsonString(json, Cut(value, kRecordHeaderBytesMax));
+    http::AppendJsonString(json, Cut(value, kRecordHeaderBytesMax));
   }
   if (!json.empty()) json += '}';
   return json;
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::collector

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace playhead::server {
+namespace playhead::collector {
 
 /// A stream that events may be sent to.
 struct CollectorStream {
@@ -32,7 +32,7 @@ struct ReadinessCheck {
 
 /// The settings `collector.<field>` and `listen`.
 struct CollectorOptions {
-  /// Loopback only (server/listen_address.h); port 0 is one that the system chooses.
+  /// Loopback only (http/listen_address.h); port 0 is one that the system chooses.
   std::string listen = "127.0.0.1:8090";
   int threads = 2;                              ///< for connections; the journal has its own
   int64_t header_bytes_max = 16LL << 10;        ///< of a request; beyond 431
@@ -42,7 +42,7 @@ struct CollectorOptions {
   int64_t records_max = 100'000;                ///< in one body; beyond 413
   int64_t in_flight_bytes_max = 256LL << 20;    ///< of all bodies in memory; beyond 429
   int connections_max = 512;                    ///< beyond 503
-  /// Request headers kept with the records (server/record_headers.h), in lower case.
+  /// Request headers kept with the records (collector/record_headers.h), in lower case.
   std::vector<std::string> record_headers;
   /// From a request's first byte to its last; beyond 408.
   std::chrono::milliseconds request_timeout{30'000};
@@ -79,4 +79,4 @@ class Collector {
   virtual void Stop() = 0;
 };
 
-}  // namespace playhead::server
+}  // namespace playhead::collector

@@ -1,6 +1,6 @@
-#include "playhead/server/http_server.h"
+#include "playhead/http/http_server.h"
 
-#include "playhead/server/raw_http_client.h"
+#include "playhead/http/raw_http_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-namespace playhead::server {
+namespace playhead::http {
 namespace {
 
 using std::chrono::milliseconds;
@@ -54,7 +54,7 @@ class HttpServerTest : public testing::Test {
                               .idle_timeout = milliseconds(10'000),
                               .stop_timeout = milliseconds(5'000)};
     change(options);
-    server_ = *HttpServer::Start(handler_, budget_, metrics_, options);
+    server_ = *HttpServer::Start(handler_, budget_, counted_, options);
   }
   int port() const { return server_->address().port; }
 
@@ -75,6 +75,11 @@ class HttpServerTest : public testing::Test {
 
   InFlightBudget budget_{150'000};
   Metrics metrics_;
+  const HttpServerMetrics counted_{.metrics = metrics_,
+                                   .connections = Metric::kCollectorConnections,
+                                   .refused_connections = Metric::kCollectorRefusedConnections,
+                                   .requests = Metric::kCollectorRequests,
+                                   .request_seconds = Metric::kCollectorRequestSeconds};
   EchoHandler handler_;
   std::unique_ptr<HttpServer> server_;
 };
@@ -305,10 +310,10 @@ TEST_F(HttpServerTest, ClientsThatGoAwayHarmNobody) {
 TEST_F(HttpServerTest, TakenPortIsNamed) {
   Start();
   const HttpServerOptions options{.listen = server_->address(), .threads = 1};
-  const auto second = HttpServer::Start(handler_, budget_, metrics_, options);
+  const auto second = HttpServer::Start(handler_, budget_, counted_, options);
   EXPECT_EQ(second.status().code(), StatusCode::kAlreadyExists);
   EXPECT_THAT(second.status().message(), HasSubstr(server_->address().ToString()));
 }
 
 }  // namespace
-}  // namespace playhead::server
+}  // namespace playhead::http

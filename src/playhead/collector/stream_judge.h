@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace playhead::server {
+namespace playhead::collector {
 
 /// A record of a request that will be a dead letter.
 struct DeadRecord {
@@ -44,4 +44,4 @@ class StreamJudge {
   std::vector<std::unique_ptr<decode::RecordDecoder>> idle_ PH_GUARDED_BY(mutex_);
 };
 
-}  // namespace playhead::server
+}  // namespace playhead::collector

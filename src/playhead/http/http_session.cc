@@ -1,4 +1,4 @@
-#include "playhead/server/http_session.h"
+#include "playhead/http/http_session.h"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <string>
 
-namespace playhead::server {
+namespace playhead::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -88,7 +88,8 @@ void HttpSession::Abort() {
 }
 
 void HttpSession::CountConnections() {
-  shared_.metrics.Set(Metric::kCollectorConnections, static_cast<double>(shared_.sessions.size()));
+  shared_.metrics.metrics.Set(shared_.metrics.connections,
+                              static_cast<double>(shared_.sessions.size()));
 }
 
 void HttpSession::SetDeadline(std::chrono::milliseconds time) {
@@ -245,7 +246,7 @@ void HttpSession::Deliver(std::shared_ptr<HttpSession> self, MakeResponse make) 
 
 void HttpSession::OnAnswer(HttpResponse response) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - received_at_;
-  shared_.metrics.Observe(Metric::kCollectorRequestSeconds, took.count());
+  shared_.metrics.metrics.Observe(shared_.metrics.request_seconds, took.count());
   Write(std::move(response));
 }
 
@@ -257,7 +258,7 @@ void HttpSession::WriteAndClose(HttpResponse response) {
 }
 
 void HttpSession::Write(HttpResponse response) {
-  shared_.metrics.Add(Metric::kCollectorRequests, 1, {std::to_string(response.status)});
+  shared_.metrics.metrics.Add(shared_.metrics.requests, 1, {std::to_string(response.status)});
   if (shared_.is_stopping) wants_close_ = true;
   const unsigned version = parser_ && parser_->is_header_done() ? parser_->get().version() : 11;
   const auto fill = [&](auto& message) {
@@ -314,4 +315,4 @@ void HttpSession::Close() {
   socket_.close(ignored);
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::http

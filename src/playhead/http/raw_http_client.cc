@@ -1,4 +1,4 @@
-#include "playhead/server/raw_http_client.h"
+#include "playhead/http/raw_http_client.h"
 
 #include "playhead/base/status.h"
 
@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace playhead::server {
+namespace playhead::http {
 
 RawHttpClient::RawHttpClient(int port) {
   fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -102,4 +102,4 @@ std::optional<RawHttpClient::Answer> RawHttpClient::Get(std::string_view path) {
   return Receive();
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::http

@@ -1,11 +1,13 @@
-#include "playhead/server/event_receipt.h"
+#include "playhead/collector/event_receipt.h"
 
-#include "playhead/server/http_message.h"
+#include "playhead/http/http_message.h"
 
 #include <nlohmann/json.hpp>
 
-namespace playhead::server {
+namespace playhead::collector {
 namespace {
+
+using http::AppendJsonString;
 
 struct DeadText {
   int64_t index = 0;
@@ -84,4 +86,4 @@ Result<std::string> RepeatedReceiptJson(const log::JournalReceipt& receipt) {
   return Build(receipt, texts);
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::collector

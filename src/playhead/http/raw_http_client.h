@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace playhead::server {
+namespace playhead::http {
 
 /// A client for tests that can also send what no library would: one connection, bytes out, answers
 /// in. Reads give up after ten seconds. Threads: one at a time.
@@ -42,4 +42,4 @@ class RawHttpClient {
   std::string buffer_;
 };
 
-}  // namespace playhead::server
+}  // namespace playhead::http

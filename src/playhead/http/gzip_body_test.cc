@@ -1,13 +1,13 @@
-#include "playhead/server/gzip_body.h"
+#include "playhead/http/gzip_body.h"
 
-#include "playhead/server/gzip_testing.h"
+#include "playhead/http/gzip_testing.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace playhead::server {
+namespace playhead::http {
 namespace {
 
 using testing::HasSubstr;
@@ -72,4 +72,4 @@ TEST(Gunzip, AsksBeforeItGrows) {
 }
 
 }  // namespace
-}  // namespace playhead::server
+}  // namespace playhead::http

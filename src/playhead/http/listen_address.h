@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace playhead::server {
+namespace playhead::http {
 
 /// Where a server listens.
 struct ListenAddress {
@@ -22,4 +22,4 @@ struct ListenAddress {
 /// there are no keys and no TLS yet).
 Result<ListenAddress> ParseListenAddress(std::string_view text);
 
-}  // namespace playhead::server
+}  // namespace playhead::http

@@ -1,10 +1,10 @@
-#include "playhead/server/http_message.h"
+#include "playhead/http/http_message.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 
-namespace playhead::server {
+namespace playhead::http {
 namespace {
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -46,4 +46,4 @@ HttpResponse RetryLaterResponse(int status, std::string_view code, std::string_v
   return response;
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::http

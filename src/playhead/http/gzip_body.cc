@@ -1,10 +1,10 @@
-#include "playhead/server/gzip_body.h"
+#include "playhead/http/gzip_body.h"
 
 #include <zlib.h>
 
 #include <algorithm>
 
-namespace playhead::server {
+namespace playhead::http {
 namespace {
 
 constexpr int64_t kStepBytes = 256 << 10;
@@ -74,4 +74,4 @@ Result<std::string> Gunzip(std::string_view packed, const GunzipLimits& limits) 
   return bytes;
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::http

@@ -1,10 +1,10 @@
-#include "playhead/server/listen_address.h"
+#include "playhead/http/listen_address.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace playhead::server {
+namespace playhead::http {
 namespace {
 
 TEST(ListenAddress, LoopbackInEveryFormIsTaken) {
@@ -33,4 +33,4 @@ TEST(ListenAddress, WrongFormIsNamed) {
 }
 
 }  // namespace
-}  // namespace playhead::server
+}  // namespace playhead::http

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "playhead/base/metrics.h"
 #include "playhead/base/thread_annotations.h"
-#include "playhead/server/http_message.h"
-#include "playhead/server/http_server.h"
-#include "playhead/server/in_flight_budget.h"
+#include "playhead/http/http_message.h"
+#include "playhead/http/http_server.h"
+#include "playhead/http/in_flight_budget.h"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -21,14 +20,14 @@
 #include <utility>
 #include <variant>
 
-namespace playhead::server {
+namespace playhead::http {
 
 class HttpSession;
 
 /// What the connections of one server share; outlives them.
 struct HttpServerState {
-  HttpServerState(HttpHandler& the_handler, InFlightBudget& the_budget, Metrics& the_metrics,
-                  HttpServerOptions the_options)
+  HttpServerState(HttpHandler& the_handler, InFlightBudget& the_budget,
+                  HttpServerMetrics the_metrics, HttpServerOptions the_options)
       : handler(the_handler),
         budget(the_budget),
         metrics(the_metrics),
@@ -36,7 +35,7 @@ struct HttpServerState {
 
   HttpHandler& handler;
   InFlightBudget& budget;
-  Metrics& metrics;
+  const HttpServerMetrics metrics;
   const HttpServerOptions options;
   std::atomic<bool> is_stopping = false;
 
@@ -108,4 +107,4 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool has_unread_input_ = false;
 };
 
-}  // namespace playhead::server
+}  // namespace playhead::http

@@ -1,11 +1,11 @@
-#include "playhead/server/listen_address.h"
+#include "playhead/http/listen_address.h"
 
 #include <arpa/inet.h>
 
 #include <charconv>
 #include <optional>
 
-namespace playhead::server {
+namespace playhead::http {
 namespace {
 
 Status BadForm(std::string_view text) {
@@ -60,4 +60,4 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   return ListenAddress{.ip = std::move(ip), .port = *port};
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::http

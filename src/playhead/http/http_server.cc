@@ -1,7 +1,7 @@
-#include "playhead/server/http_server.h"
+#include "playhead/http/http_server.h"
 
 #include "playhead/base/logging.h"
-#include "playhead/server/http_session.h"
+#include "playhead/http/http_session.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace playhead::server {
+namespace playhead::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kAcceptPause(100);
 
 class BeastServer final : public HttpServer {
  public:
-  BeastServer(HttpHandler& handler, InFlightBudget& budget, Metrics& metrics,
+  BeastServer(HttpHandler& handler, InFlightBudget& budget, HttpServerMetrics metrics,
               HttpServerOptions options)
       : shared_(handler, budget, metrics, std::move(options)),
         context_(shared_.options.threads),
@@ -82,6 +82,9 @@ class BeastServer final : public HttpServer {
     work_.reset();
     context_.stop();
     threads_.clear();
+    // The threads may have ended before they came to it; a client must not wait in the backlog.
+    error_code ignored;
+    acceptor_.close(ignored);
   }
 
  private:
@@ -109,7 +112,7 @@ class BeastServer final : public HttpServer {
   }
 
   void OnAcceptError(const error_code& error) {
-    logging::Warn("server", "cannot accept a connection", {{"error", error.message()}});
+    logging::Warn("http", "cannot accept a connection", {{"error", error.message()}});
     // Out of file descriptors, most likely: they come back as connections end.
     accept_timer_.expires_after(kAcceptPause);
     accept_timer_.async_wait([this](const error_code& cancelled) {
@@ -129,7 +132,7 @@ class BeastServer final : public HttpServer {
       std::make_shared<HttpSession>(std::move(socket), shared_)->Serve();
       return;
     }
-    shared_.metrics.Add(Metric::kCollectorRefusedConnections, 1);
+    shared_.metrics.metrics.Add(shared_.metrics.refused_connections, 1);
     if (connections < shared_.options.connections_max + kRefusalsMax) {
       std::make_shared<HttpSession>(std::move(socket), shared_)->Refuse();
     }
@@ -147,10 +150,11 @@ class BeastServer final : public HttpServer {
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpHandler& handler, InFlightBudget& budget,
-                                                      Metrics& metrics, HttpServerOptions options) {
+                                                      HttpServerMetrics metrics,
+                                                      HttpServerOptions options) {
   auto server = std::make_unique<BeastServer>(handler, budget, metrics, std::move(options));
   PH_RETURN_IF_ERROR(server->Listen());
   return std::unique_ptr<HttpServer>(std::move(server));
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::http

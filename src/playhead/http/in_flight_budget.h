@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace playhead::server {
+namespace playhead::http {
 
 /// Bounds the bytes of all request bodies in memory, as sent and as unpacked. Threads: any.
 class InFlightBudget {
@@ -50,4 +50,4 @@ class InFlightShare {
   int64_t bytes_ = 0;
 };
 
-}  // namespace playhead::server
+}  // namespace playhead::http

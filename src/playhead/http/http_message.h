@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace playhead::server {
+namespace playhead::http {
 
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
@@ -40,4 +40,4 @@ using MakeResponse = std::function<HttpResponse()>;
 /// Says that a request can be answered. Called once, from any thread, which it does not hold up.
 using Respond = std::function<void(MakeResponse)>;
 
-}  // namespace playhead::server
+}  // namespace playhead::http

@@ -1,8 +1,8 @@
-#include "playhead/server/stream_judge.h"
+#include "playhead/collector/stream_judge.h"
 
 #include <utility>
 
-namespace playhead::server {
+namespace playhead::collector {
 namespace {
 
 // A decoder is flushed, which frees what large records took and forgets the lanes of past days,
@@ -55,4 +55,4 @@ Result<std::vector<DeadRecord>> StreamJudge::Judge(std::span<const std::string_v
   return dead;
 }
 
-}  // namespace playhead::server
+}  // namespace playhead::collector

@@ -1,12 +1,14 @@
-#include "playhead/server/record_headers.h"
+#include "playhead/collector/record_headers.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace playhead::server {
+namespace playhead::collector {
 namespace {
+
+using http::HttpRequest;
 
 using Names = std::vector<std::string>;
 
@@ -51,4 +53,4 @@ TEST(RecordHeaders, BytesThatAreNoTextAreReplaced) {
 }
 
 }  // namespace
-}  // namespace playhead::server
+}  // namespace playhead::collector

@@ -1,8 +1,8 @@
-#include "playhead/server/collector.h"
+#include "playhead/collector/collector.h"
 
 #include "playhead/base/uuid.h"
-#include "playhead/server/gzip_testing.h"
-#include "playhead/server/raw_http_client.h"
+#include "playhead/http/gzip_testing.h"
+#include "playhead/http/raw_http_client.h"
 
 #include <arrow/api.h>
 #include <gmock/gmock.h>
@@ -15,8 +15,10 @@
 #include <thread>
 #include <vector>
 
-namespace playhead::server {
+namespace playhead::collector {
 namespace {
+
+using http::RawHttpClient;
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -172,7 +174,8 @@ TEST_F(CollectorTest, NamedHeadersAreKeptWithEveryRecord) {
 
 TEST_F(CollectorTest, GzipIsUnpacked) {
   Start();
-  const auto answer = Post(Gzip("{\"id\":\"a\"}\n{\"id\":\"b\"}\n"), "Content-Encoding: gzip\r\n");
+  const auto answer =
+      Post(http::Gzip("{\"id\":\"a\"}\n{\"id\":\"b\"}\n"), "Content-Encoding: gzip\r\n");
   EXPECT_EQ(json::parse(answer.body)["ok"], 2);
   EXPECT_THAT(Journaled(), ElementsAre(R"({"id":"a"})", R"({"id":"b"})"));
 }
@@ -208,8 +211,9 @@ TEST_F(CollectorTest, BombsDamageAndMassesAreRefused) {
   Start({.decompressed_bytes_max = 2 << 20, .decompression_ratio_max = 50, .records_max = 3});
   const std::string_view gzip = "Content-Encoding: gzip\r\n";
   ExpectError(Post("{\"id\":1}", gzip), 400, "bad_gzip");
-  ExpectError(Post(Gzip("{\"id\":1}").substr(0, 15), gzip), 400, "bad_gzip");
-  ExpectError(Post(Gzip(std::string(3 << 20, ' ')), gzip), 413, "decompressed_body_too_large");
+  ExpectError(Post(http::Gzip("{\"id\":1}").substr(0, 15), gzip), 400, "bad_gzip");
+  ExpectError(Post(http::Gzip(std::string(3 << 20, ' ')), gzip), 413,
+              "decompressed_body_too_large");
   ExpectError(Post("{}\n{}\n{}\n{}\n"), 413, "too_many_records");
   EXPECT_EQ(*journal_->EndOffset("media-events"), 0);
 }
@@ -324,4 +328,4 @@ TEST_F(CollectorTest, StreamThatCannotBeDecodedIsNamed) {
 }
 
 }  // namespace
-}  // namespace playhead::server
+}  // namespace playhead::collector

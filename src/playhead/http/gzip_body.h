@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace playhead::server {
+namespace playhead::http {
 
 struct GunzipLimits {
   int64_t bytes_max = 0;  ///< of the result
@@ -23,4 +23,4 @@ struct GunzipLimits {
 /// (may_grow_to said no).
 Result<std::string> Gunzip(std::string_view packed, const GunzipLimits& limits);
 
-}  // namespace playhead::server
+}  // namespace playhead::http
