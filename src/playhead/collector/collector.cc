@@ -7,6 +7,7 @@
 #include "playhead/decode/record_cutter.h"
 #include "playhead/http/gzip_body.h"
 #include "playhead/http/http_message.h"
+#include "playhead/http/http_router.h"
 #include "playhead/http/http_server.h"
 #include "playhead/http/in_flight_budget.h"
 #include "playhead/http/listen_address.h"
@@ -28,13 +29,12 @@ using http::InFlightShare;
 using http::Respond;
 using http::RetryLaterResponse;
 
-constexpr std::string_view kEventsPath = "/v1/events/";
 constexpr size_t kIdempotencyKeyBytesMax = 255;
 // Memory that a record needs besides its bytes, for the in-flight budget.
 constexpr int64_t kRecordOverheadBytes = 32;
 
-// What a body may call itself; the bytes decide. The form type is what curl and many clients send
-// unasked, and a browser's beacon sends text.
+// What a body may call itself, besides `application/…+json`; its bytes decide what it is. The form
+// type is what curl and many clients send unasked, and a browser's beacon sends text.
 constexpr std::array<std::string_view, 8> kContentTypes = {
     "",
     "application/json",
@@ -62,7 +62,8 @@ std::string_view Trimmed(std::string_view text) {
 
 bool IsKnownContentType(const std::string& field) {
   const std::string type = Lowered(Trimmed(std::string_view(field).substr(0, field.find(';'))));
-  return std::find(kContentTypes.begin(), kContentTypes.end(), type) != kContentTypes.end();
+  return std::ranges::find(kContentTypes, type) != kContentTypes.end() ||
+         (type.starts_with("application/") && type.ends_with("+json"));
 }
 
 enum class Coding { kNone, kGzip, kUnknown };
@@ -76,13 +77,6 @@ Coding CodingOf(const HttpRequest& request) {
 bool IsSoundKey(std::string_view key) {
   return key.size() <= kIdempotencyKeyBytesMax &&
          std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
-}
-
-HttpResponse MethodNotAllowed(std::string_view allowed) {
-  HttpResponse response =
-      ErrorResponse(405, "method_not_allowed", fmt::format("this path takes {} only", allowed));
-  response.fields.emplace_back("Allow", std::string(allowed));
-  return response;
 }
 
 HttpResponse AppendFailure(const Status& status) {
@@ -108,22 +102,24 @@ struct Stream {
 
 // A request on its way to the journal; the records are views into its body.
 struct Delivery {
-  Delivery(HttpRequest the_request, InFlightShare the_share, Respond the_respond)
+  Delivery(HttpRequest the_request, const Stream& the_stream, InFlightShare the_share,
+           Respond the_respond)
       : request(std::move(the_request)),
+        stream(the_stream),
         share(std::move(the_share)),
         respond(std::move(the_respond)) {}
 
   HttpRequest request;
+  const Stream& stream;
   InFlightShare share;
   Respond respond;
-  const Stream* stream = nullptr;
   std::string unpacked;
   std::vector<std::string_view> records;
   std::vector<DeadRecord> dead;
   int64_t record_bytes = 0;
 };
 
-class EventCollector final : public Collector, public http::HttpHandler {
+class EventCollector final : public Collector {
  public:
   EventCollector(log::Journal& journal, const Clock& clock, Metrics& metrics,
                  CollectorOptions options)
@@ -159,7 +155,7 @@ class EventCollector final : public Collector, public http::HttpHandler {
         .requests = Metric::kCollectorRequests,
         .request_seconds = Metric::kCollectorRequestSeconds};
     PH_ASSIGN_OR_RETURN(server_,
-                        http::HttpServer::Start(*this, budget_, counted, std::move(server)));
+                        http::HttpServer::Start(router_, budget_, counted, std::move(server)));
     return {};
   }
 
@@ -169,16 +165,37 @@ class EventCollector final : public Collector, public http::HttpHandler {
     if (server_) server_->Stop();
   }
 
-  std::optional<HttpResponse> Refuse(const HttpRequest& head) override {
-    if (head.path == "/healthz" || head.path == "/readyz" || head.path == "/metrics") {
-      if (head.method == "GET" || head.method == "HEAD") return std::nullopt;
-      return MethodNotAllowed("GET, HEAD");
-    }
-    if (!head.path.starts_with(kEventsPath)) {
-      return ErrorResponse(404, "not_found", "no such path; events go to /v1/events/{stream}");
-    }
-    if (head.method != "POST") return MethodNotAllowed("POST");
-    if (StreamOf(head) == nullptr) {
+ private:
+  std::vector<http::HttpRoute> Routes() {
+    const auto get = [](std::string pattern, std::function<HttpResponse()> make) {
+      return http::HttpRoute{
+          .method = "GET",
+          .pattern = std::move(pattern),
+          .refuse = {},
+          .handle = [make = std::move(make)](HttpRequest, const std::vector<std::string>&,
+                                             InFlightShare,
+                                             const Respond& respond) { respond(make); }};
+    };
+    return {
+        {.method = "POST",
+         .pattern = "/v1/events/{stream}",
+         .refuse = [this](const HttpRequest& head,
+                          const auto& arguments) { return RefuseEvents(head, arguments[0]); },
+         .handle =
+             [this](HttpRequest request, const auto& arguments, InFlightShare share,
+                    Respond respond) {
+               TakeEvents(std::move(request), streams_.at(arguments[0]), std::move(share),
+                          std::move(respond));
+             }},
+        get("/healthz", [] { return HttpResponse{.body = "{\"status\":\"ok\"}\n"}; }),
+        get("/readyz", [this] { return Readiness(); }),
+        get("/metrics", [this] { return MetricsText(); }),
+    };
+  }
+
+  std::optional<HttpResponse> RefuseEvents(const HttpRequest& head,
+                                           const std::string& stream) const {
+    if (!streams_.contains(stream)) {
       return ErrorResponse(404, "unknown_stream",
                            fmt::format("no such stream; there are: {}", StreamNames()));
     }
@@ -198,18 +215,13 @@ class EventCollector final : public Collector, public http::HttpHandler {
     return std::nullopt;
   }
 
-  void Handle(HttpRequest request, InFlightShare share, Respond respond) override {
-    if (request.path == "/healthz") {
-      return respond([] { return HttpResponse{.body = "{\"status\":\"ok\"}\n"}; });
-    }
-    if (request.path == "/readyz") return respond([this] { return Readiness(); });
-    if (request.path == "/metrics") return respond([this] { return MetricsText(); });
-    auto delivery =
-        std::make_shared<Delivery>(std::move(request), std::move(share), std::move(respond));
+  void TakeEvents(HttpRequest request, const Stream& stream, InFlightShare share, Respond respond) {
+    auto delivery = std::make_shared<Delivery>(std::move(request), stream, std::move(share),
+                                               std::move(respond));
     if (std::optional<HttpResponse> refusal = Prepare(*delivery)) {
       return delivery->respond([refusal = *std::move(refusal)] { return refusal; });
     }
-    log::JournalAppend append{.topic = delivery->stream->decl.topic,
+    log::JournalAppend append{.topic = stream.decl.topic,
                               .records = std::move(delivery->records),
                               .idempotency_key = delivery->request.Field("Idempotency-Key")};
     append.headers_json = RecordHeadersJson(delivery->request, options_.record_headers);
@@ -223,12 +235,6 @@ class EventCollector final : public Collector, public http::HttpHandler {
         return Answer(*delivery, receipt);
       });
     });
-  }
-
- private:
-  const Stream* StreamOf(const HttpRequest& request) const {
-    const auto found = streams_.find(std::string_view(request.path).substr(kEventsPath.size()));
-    return found == streams_.end() ? nullptr : &found->second;
   }
 
   std::string StreamNames() const {
@@ -262,7 +268,6 @@ class EventCollector final : public Collector, public http::HttpHandler {
 
   // Everything up to the journal; an answer refuses the request.
   std::optional<HttpResponse> Prepare(Delivery& delivery) {
-    delivery.stream = StreamOf(delivery.request);
     if (CodingOf(delivery.request) == Coding::kGzip) {
       if (auto refusal = Unpack(delivery)) return refusal;
     }
@@ -281,7 +286,7 @@ class EventCollector final : public Collector, public http::HttpHandler {
     for (const std::string_view record : delivery.records) {
       delivery.record_bytes += static_cast<int64_t>(record.size());
     }
-    auto dead = delivery.stream->judge->Judge(delivery.records, clock_.NowMicros());
+    auto dead = delivery.stream.judge->Judge(delivery.records, clock_.NowMicros());
     if (!dead.ok()) return AppendFailure(dead.status());
     delivery.dead = *std::move(dead);
     return std::nullopt;
@@ -317,7 +322,7 @@ class EventCollector final : public Collector, public http::HttpHandler {
 
   HttpResponse Answer(const Delivery& delivery, const Result<log::JournalReceipt>& receipt) {
     if (!receipt.ok()) return AppendFailure(receipt.status());
-    const std::string& stream = delivery.stream->decl.name;
+    const std::string& stream = delivery.stream.decl.name;
     if (receipt->is_repeat) {
       metrics_.Add(Metric::kCollectorRepeatedRequests, 1, {stream});
       Result<std::string> json = RepeatedReceiptJson(*receipt);
@@ -341,6 +346,7 @@ class EventCollector final : public Collector, public http::HttpHandler {
   CollectorOptions options_;
   http::InFlightBudget budget_;
   std::map<std::string, Stream, std::less<>> streams_;
+  http::HttpRouter router_{Routes()};
   std::unique_ptr<http::HttpServer> server_;  // last: its threads use all of the above
 };
 

@@ -203,8 +203,22 @@ TEST_F(CollectorTest, PathsMethodsAndTypesAreChecked) {
   ExpectError(Post("{}", "Content-Encoding: br\r\n"), 415, "unknown_content_encoding");
   ExpectError(Post("{}", "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n"), 415,
               "unknown_content_encoding");
-  EXPECT_EQ(Post("{\"id\":1}", "content-type: Application/JSON\r\n").status, 200);
-  EXPECT_EQ(*journal_->EndOffset("media-events"), 1);
+  EXPECT_EQ(*journal_->EndOffset("media-events"), 0);
+}
+
+TEST_F(CollectorTest, StreamsAndTypesMayBeSpeltInManyWays) {
+  Start();
+  for (const char* type : {"Application/JSON", "application/vnd.player.event+json",
+                           "application/cloudevents+JSON; charset=utf-8"}) {
+    EXPECT_EQ(Post("{\"id\":1}", fmt::format("content-type: {}\r\n", type)).status, 200) << type;
+  }
+  for (const char* path : {"/v1/events/plays/", "/v1/events/%70lays", "/v1/events/plays?x=/y",
+                           "http://collector:8090/v1/events/plays"}) {
+    EXPECT_EQ(Post("{\"id\":1}", "", path).status, 200) << path;
+  }
+  ExpectError(Post("{}", "", "/v1/events/plays%2F"), 404, "unknown_stream");
+  ExpectError(Post("{}", "Content-Type: text/x+json\r\n"), 415, "unknown_content_type");
+  EXPECT_EQ(*journal_->EndOffset("media-events"), 7);
 }
 
 TEST_F(CollectorTest, BombsDamageAndMassesAreRefused) {

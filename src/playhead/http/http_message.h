@@ -12,7 +12,7 @@ using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
   std::string method;  ///< as sent: `POST`
-  std::string path;    ///< without the query, as sent
+  std::string path;    ///< as sent, without scheme, host and query
   HttpFields fields;
   std::string body;  ///< as sent, without transfer coding
 

@@ -21,9 +21,10 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-// Connections beyond the limit that may be told so at the same time; further ones are just closed.
+// Connections beyond the limit that are told so at the same time; further ones wait in the backlog.
 constexpr int kRefusalsMax = 64;
-constexpr std::chrono::milliseconds kAcceptPause(100);
+constexpr std::chrono::milliseconds kRefusalPause(10);
+constexpr std::chrono::milliseconds kErrorPause(100);
 
 class BeastServer final : public HttpServer {
  public:
@@ -102,6 +103,9 @@ class BeastServer final : public HttpServer {
   }
 
   void Accept() {
+    if (Connections() >= shared_.options.connections_max + kRefusalsMax) {
+      return AcceptAfter(kRefusalPause);
+    }
     acceptor_.async_accept(asio::make_strand(context_),
                            [this](const error_code& error, tcp::socket socket) {
                              if (!acceptor_.is_open() || shared_.is_stopping) return;
@@ -114,28 +118,29 @@ class BeastServer final : public HttpServer {
   void OnAcceptError(const error_code& error) {
     logging::Warn("http", "cannot accept a connection", {{"error", error.message()}});
     // Out of file descriptors, most likely: they come back as connections end.
-    accept_timer_.expires_after(kAcceptPause);
+    AcceptAfter(kErrorPause);
+  }
+
+  void AcceptAfter(std::chrono::milliseconds pause) {
+    accept_timer_.expires_after(pause);
     accept_timer_.async_wait([this](const error_code& cancelled) {
       if (!cancelled && acceptor_.is_open()) Accept();
     });
   }
 
+  int Connections() {
+    const std::lock_guard lock(shared_.mutex);
+    return static_cast<int>(shared_.sessions.size());
+  }
+
   void Take(tcp::socket socket) {
-    int connections = 0;
-    {
-      const std::lock_guard lock(shared_.mutex);
-      connections = static_cast<int>(shared_.sessions.size());
-    }
+    const int connections = Connections();
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    if (connections < shared_.options.connections_max) {
-      std::make_shared<HttpSession>(std::move(socket), shared_)->Serve();
-      return;
-    }
+    const auto session = std::make_shared<HttpSession>(std::move(socket), shared_);
+    if (connections < shared_.options.connections_max) return session->Serve();
     shared_.metrics.metrics.Add(shared_.metrics.refused_connections, 1);
-    if (connections < shared_.options.connections_max + kRefusalsMax) {
-      std::make_shared<HttpSession>(std::move(socket), shared_)->Refuse();
-    }
+    session->Refuse();
   }
 
   HttpServerState shared_;

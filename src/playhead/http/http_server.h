@@ -19,11 +19,11 @@ struct HttpServerOptions {
   int threads = 2;
   int64_t header_bytes_max = 0;  ///< request line and header fields; more is 431
   int64_t body_bytes_max = 0;    ///< as sent; more is 413
-  int connections_max = 0;       ///< further ones are answered 503 and closed
+  int connections_max = 0;       ///< requests on further ones get 503
   /// From a request's first byte to its last; later is 408. Also the longest time to take an
   /// answer.
   std::chrono::milliseconds request_timeout{0};
-  /// A connection on which no request begins is closed silently.
+  /// A connection on which no request begins is closed without an answer.
   std::chrono::milliseconds idle_timeout{0};
   /// How long Stop() waits for requests that are still being read or answered.
   std::chrono::milliseconds stop_timeout{0};
@@ -57,9 +57,10 @@ class HttpHandler {
 ///                   read the header, ask Refuse(), read the body (request_timeout over all)
 ///                   Handle(); write its answer; again, unless either side wants to close
 ///
-/// What is no HTTP is answered 400, too large 413 or 431, too slow 408, no length 411, too much at
-/// once 429, all as JSON (http_message.h), and the connection is closed after the client has had
-/// two seconds to read that. Threads: any.
+/// Malformed requests get 400, too large ones 413 or 431, too slow ones 408, those without a length
+/// 411, transfer codings other than `chunked` 501, too many bodies at once 429, and a connection
+/// beyond the limit 503; all as JSON (http_message.h). Then the connection is closed, after the
+/// client has had two seconds to read the answer. Threads: any.
 class HttpServer {
  public:
   /// Listens and starts the threads. `handler`, `budget` and the metrics must outlive it.

@@ -165,10 +165,6 @@ TEST_F(HttpServerTest, WhatIsNoHttpIsRefused) {
   ExpectRefusal("POST /a HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n", 400, "bad_request");
   ExpectRefusal("POST /a HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
                 400, "bad_request");
-  ExpectRefusal(
-      "POST /a HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\nTransfer-Encoding: "
-      "chunked\r\n\r\n0\r\n\r\n",
-      400, "bad_request");
   ExpectRefusal("POST /a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n",
                 400, "bad_request");
   ExpectRefusal(
@@ -177,6 +173,49 @@ TEST_F(HttpServerTest, WhatIsNoHttpIsRefused) {
   ExpectRefusal("POST /a HTTP/1.1\r\nHost: t\r\n\r\n", 411, "length_required");
   ExpectRefusal("POST /a HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nExpect: tea\r\n\r\n", 417,
                 "expectation_failed");
+}
+
+// A second request hides in what another reader of these bytes takes for the body.
+TEST_F(HttpServerTest, OnlyOneFinalChunkedCodingFramesABody) {
+  Start();
+  const std::string body = "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n";
+  const auto expect = [&](std::string_view fields, int status, std::string_view code) {
+    ExpectRefusal(fmt::format("POST /a HTTP/1.1\r\nHost: t\r\n{}\r\n{}", fields, body), status,
+                  code);
+  };
+  const std::string length = fmt::format("Content-Length: {}\r\n", body.size());
+  for (const char* field : {"xchunked", "chunked, identity", "chunked, chunked", "identity", "gzip",
+                            "chunked;x=1", "chunked,", "\"chunked\"", ""}) {
+    const std::string coding = fmt::format("Transfer-Encoding: {}\r\n", field);
+    expect(coding, 400, "bad_request");
+    expect(coding + length, 400, "bad_request");
+    expect(length + coding, 400, "bad_request");
+  }
+  expect("Transfer-Encoding: gzip, chunked\r\n", 501, "unknown_transfer_encoding");
+  expect("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", 501,
+         "unknown_transfer_encoding");
+  expect("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400, "bad_request");
+  expect("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", 400, "bad_request");
+  for (const char* coding : {"chunked", "gzip, chunked"}) {
+    const std::string field = fmt::format("Transfer-Encoding: {}\r\n", coding);
+    expect(field + length, 400, "bad_request");
+    expect(length + field, 400, "bad_request");
+  }
+  ExpectRefusal("POST /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n" + body, 400,
+                "bad_request");
+  RawHttpClient client(port());
+  client.Send("POST /a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: CHUNKED\r\n\r\n" + body);
+  EXPECT_EQ(client.Receive()->body, "POST /a 0");
+  EXPECT_EQ(client.Receive()->body, "GET /smuggled 0");
+}
+
+TEST_F(HttpServerTest, AbsoluteTargetsAreTaken) {
+  Start();
+  RawHttpClient client(port());
+  EXPECT_EQ(client.Get("http://proxied:1/a?b")->body, "GET /a 0");
+  EXPECT_EQ(client.Post("HTTPS://[::1]/a/b", "x")->body, "POST /a/b 1");
+  EXPECT_EQ(client.Get("http://proxied")->body, "GET / 0");
+  EXPECT_EQ(client.Get("http://proxied?b=/c")->body, "GET / 0");
 }
 
 TEST_F(HttpServerTest, LimitsAreNamed) {
@@ -245,6 +284,28 @@ TEST_F(HttpServerTest, ConnectionsBeyondTheLimitAreTold) {
   EXPECT_EQ(answer->fields.at("retry-after"), "1");
   EXPECT_THAT(answer->body, HasSubstr("connections_max=2"));
   EXPECT_EQ(first.Get("/b")->status, 200);
+}
+
+TEST_F(HttpServerTest, EveryConnectionOfACrowdIsTold) {
+  Start([](HttpServerOptions& options) { options.connections_max = 1; });
+  RawHttpClient served(port());
+  EXPECT_EQ(served.Get("/a")->status, 200);
+  const std::string request =
+      "POST /a HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x');
+  std::atomic<int> told = 0;
+  {
+    std::vector<std::jthread> crowd;
+    for (int i = 0; i < 300; ++i) {
+      crowd.emplace_back([&] {
+        RawHttpClient client(port());
+        if (!client.Send(request)) return;
+        const auto answer = client.Receive();
+        if (answer && answer->status == 503) ++told;
+      });
+    }
+  }
+  EXPECT_EQ(told, 300);
+  EXPECT_EQ(served.Get("/b")->status, 200);
 }
 
 TEST_F(HttpServerTest, BodiesInMemoryAreBoundedTogether) {

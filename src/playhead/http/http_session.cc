@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace playhead::http {
 namespace {
@@ -22,6 +24,17 @@ constexpr std::chrono::seconds kLinger(2);
 constexpr size_t kLingerBytesMax = 64 << 20;
 // Pipelined requests wait in the connection's buffer besides the header that is being read.
 constexpr size_t kReadAheadBytes = 128 << 10;
+
+/// The path of `/a?b`, `http://host/a?b` (which a server must take as well) or `*`, as sent.
+std::string PathOfTarget(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!beast::iequals(target.substr(0, scheme.size()), scheme)) continue;
+    target.remove_prefix(std::min(target.find_first_of("/?", scheme.size()), target.size()));
+    if (!target.starts_with('/')) return "/";
+    break;
+  }
+  return std::string(target.substr(0, target.find('?')));
+}
 
 std::optional<HttpResponse> ResponseToReadError(const error_code& error,
                                                 const HttpServerOptions& options) {
@@ -70,10 +83,9 @@ void HttpSession::Serve() {
 }
 
 void HttpSession::Refuse() {
+  // Not at once: a client that is answered before it has asked takes that for noise.
   asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
-    self->WriteAndClose(RetryLaterResponse(503, "too_many_connections",
-                                           fmt::format("too many connections: connections_max={}",
-                                                       self->shared_.options.connections_max)));
+    self->WaitForByte(kLinger, &HttpSession::RefuseConnection);
   });
 }
 
@@ -113,13 +125,24 @@ void HttpSession::WaitForRequest() {
   parser_->header_limit(static_cast<uint32_t>(shared_.options.header_bytes_max));
   parser_->body_limit(static_cast<uint64_t>(shared_.options.body_bytes_max));
   if (buffer_.size() > 0) return ReadHeader();
+  WaitForByte(shared_.options.idle_timeout, &HttpSession::ReadHeader);
+}
+
+void HttpSession::WaitForByte(std::chrono::milliseconds time, void (HttpSession::*then)()) {
   is_idle_ = true;
-  SetDeadline(shared_.options.idle_timeout);
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
-    self->is_idle_ = false;
-    if (error) return self->Close();
-    self->ReadHeader();
-  });
+  SetDeadline(time);
+  socket_.async_wait(tcp::socket::wait_read,
+                     [self = shared_from_this(), then](const error_code& error) {
+                       self->is_idle_ = false;
+                       if (error) return self->Close();
+                       (self.get()->*then)();
+                     });
+}
+
+void HttpSession::RefuseConnection() {
+  WriteAndClose(RetryLaterResponse(
+      503, "too_many_connections",
+      fmt::format("too many connections: connections_max={}", shared_.options.connections_max)));
 }
 
 void HttpSession::ReadHeader() {
@@ -155,10 +178,12 @@ void HttpSession::OnHeader() {
   }
   request_ = HttpRequest();
   request_.method = std::string(message.method_string());
-  request_.path = std::string(message.target());
-  request_.path.resize(std::min(request_.path.find('?'), request_.path.size()));
+  request_.path = PathOfTarget(message.target());
   for (const auto& field : message) {
     request_.fields.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  }
+  if (std::optional<HttpResponse> refusal = RefuseFraming()) {
+    return WriteAndClose(std::move(*refusal));
   }
   if (std::optional<HttpResponse> refusal = shared_.handler.Refuse(request_)) {
     return WriteAndClose(std::move(*refusal));
@@ -178,6 +203,28 @@ void HttpSession::OnHeader() {
     return WriteAndClose(ErrorResponse(417, "expectation_failed", "only 100-continue is known"));
   }
   WriteContinue();
+}
+
+std::optional<HttpResponse> HttpSession::RefuseFraming() const {
+  const auto& message = parser_->get();
+  if (message.count(http::field::transfer_encoding) == 0) return std::nullopt;
+  // A proxy in front may have cut the request by the other field, or not know the coding at all.
+  // Two readings of the same bytes would let a request hide in another one's body.
+  const bool has_length = message.count(http::field::content_length) > 0;
+  const auto is_chunked = [](std::string_view coding) { return beast::iequals(coding, "chunked"); };
+  const std::string field = request_.Field("Transfer-Encoding");
+  if (is_chunked(field) && parser_->chunked() && !has_length && message.version() == 11) {
+    return std::nullopt;
+  }
+  std::vector<std::string_view> codings;
+  for (const auto coding : http::token_list(field)) codings.push_back(coding);
+  if (!has_length && codings.size() > 1 && is_chunked(codings.back()) &&
+      std::ranges::count_if(codings, is_chunked) == 1) {
+    return ErrorResponse(501, "unknown_transfer_encoding", "Transfer-Encoding may be chunked");
+  }
+  return ErrorResponse(400, "bad_request",
+                       "where the body ends is ambiguous: send either Content-Length or "
+                       "Transfer-Encoding: chunked");
 }
 
 void HttpSession::RefuseForMemory() {

@@ -55,7 +55,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   /// Takes requests until either side wants to close.
   void Serve();
 
-  /// Says that there are too many connections, and closes.
+  /// Answers the first request with "too many connections", and closes.
   void Refuse();
 
   /// The server stops: a connection without a request ends now, the others with their answer.
@@ -66,12 +66,16 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
  private:
   void CountConnections();
 
+  // Calls `then` once a byte can be read; closes when none comes in time.
+  void WaitForByte(std::chrono::milliseconds time, void (HttpSession::*then)());
   // Cancels what the connection waits for at the end of the time.
   void SetDeadline(std::chrono::milliseconds time);
   void WaitForRequest();
+  void RefuseConnection();
   void ReadHeader();
   void OnReadError(const boost::system::error_code& error);
   void OnHeader();
+  std::optional<HttpResponse> RefuseFraming() const;
   void RefuseForMemory();
   void WriteContinue();
   void ReadBody();
