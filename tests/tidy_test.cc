@@ -20,14 +20,43 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder includes folders of a smaller level only; folders of one level are strangers.
-const std::map<std::string, int, std::less<>>& FolderLevels() {
-  static const std::map<std::string, int, std::less<>> kLevels = {
-      {"base", 0},   {"http", 1},     {"storage", 1},   {"decode", 1},  {"project", 1}, {"log", 1},
-      {"sim", 1},    {"columnar", 2}, {"iceberg", 2},   {"catalog", 3}, {"table", 4},   {"sql", 4},
-      {"ingest", 5}, {"model", 6},    {"collector", 7}, {"config", 8},  {"cli", 9},
-  };
-  return kLevels;
+const fs::path kRoot = PLAYHEAD_SOURCE_DIR;
+const fs::path kSource = kRoot / "src" / "playhead";
+
+std::string ReadFile(const fs::path& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+using Names = std::set<std::string, std::less<>>;
+using FolderDeps = std::map<std::string, Names, std::less<>>;
+
+/// Each folder's DEPS, from the lines `playhead_folder(NAME DEPS … LIBS …)` of a CMakeLists.txt.
+FolderDeps ParseFolders(const std::string& cmake) {
+  constexpr std::string_view kCall = "playhead_folder(";
+  FolderDeps folders;
+  for (size_t at = cmake.find(kCall); at != std::string::npos; at = cmake.find(kCall, at)) {
+    at += kCall.size();
+    std::istringstream words(cmake.substr(at, cmake.find(')', at) - at));
+    std::string folder;
+    words >> folder;
+    Names& deps = folders[folder];
+    bool is_dep = false;
+    for (std::string word; words >> word;) {
+      const bool is_keyword =
+          word == "DEPS" || word == "LIBS" || word == "PCH" || word == "EXECUTABLE";
+      if (is_keyword) is_dep = word == "DEPS";
+      if (!is_keyword && is_dep) deps.insert(word);
+    }
+  }
+  return folders;
+}
+
+const FolderDeps& Folders() {
+  static const FolderDeps kFolders = ParseFolders(ReadFile(kRoot / "CMakeLists.txt"));
+  return kFolders;
 }
 
 struct LibraryRule {
@@ -82,22 +111,24 @@ std::optional<Include> ParseInclude(std::string_view line) {
   return Include{std::string(line.substr(1, end - 1)), quoted};
 }
 
+/// Who may include what: a folder of src/playhead its DEPS, bench, fuzz and tests every folder.
+std::optional<std::string> FolderComplaint(std::string_view folder, const std::string& target) {
+  if (!Folders().contains(target)) return "there is no folder '" + target + "'";
+  const auto own = Folders().find(folder);
+  if (own == Folders().end() || target == folder || own->second.contains(target)) {
+    return std::nullopt;
+  }
+  return "'" + target + "' is not among the DEPS of '" + std::string(folder) + "'";
+}
+
 /// Says what is wrong with `include` in a file of `folder`, or nothing.
 std::optional<std::string> Complaint(std::string_view folder, bool is_header,
                                      const Include& include) {
-  const auto own = FolderLevels().find(folder);
-  if (own == FolderLevels().end()) return "the folder is not in the table of tidy_test.cc";
   if (include.path.starts_with("playhead/")) {
     const std::string rest = include.path.substr(std::string_view("playhead/").size());
-    const std::string target = rest.substr(0, rest.find('/'));
-    const auto other = FolderLevels().find(target);
-    if (other == FolderLevels().end()) return "there is no folder '" + target + "'";
-    if (target != folder && other->second >= own->second) {
-      return "'" + std::string(folder) + "' (" + std::to_string(own->second) +
-             ") may not include '" + target + "' (" + std::to_string(other->second) + ")";
-    }
-    return std::nullopt;
+    return FolderComplaint(folder, rest.substr(0, rest.find('/')));
   }
+  if (!Folders().contains(folder)) return std::nullopt;
   if (include.quoted) return "our own headers are included as \"playhead/<folder>/<file>.h\"";
   if (include.path.starts_with("nlohmann/") && is_header) {
     return "nlohmann-json belongs in .cc files";
@@ -130,32 +161,48 @@ std::vector<fs::path> SourceFiles(const fs::path& root) {
   return files;
 }
 
-std::string ReadFile(const fs::path& file) {
+void CheckIncludes(const fs::path& file, const std::string& folder) {
   std::ifstream stream(file);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  std::string line;
+  for (int number = 1; std::getline(stream, line); ++number) {
+    const auto include = ParseInclude(line);
+    if (!include) continue;
+    const auto complaint = Complaint(folder, IsInterface(file), *include);
+    if (!complaint) continue;
+    ADD_FAILURE() << fs::relative(file, kRoot).string() << ":" << number << ": " << line << "\n  "
+                  << *complaint;
+  }
 }
 
-const fs::path kRoot = PLAYHEAD_SOURCE_DIR;
-const fs::path kSource = kRoot / "src" / "playhead";
-
-TEST(Tidy, IncludesGoOneWay) {
+TEST(Tidy, IncludesFollowTheDepsOfCMake) {
   const auto files = SourceFiles(kSource);
   ASSERT_FALSE(files.empty());
   for (const fs::path& file : files) {
-    const std::string folder = fs::relative(file, kSource).begin()->string();
-    std::ifstream stream(file);
-    std::string line;
-    for (int number = 1; std::getline(stream, line); ++number) {
-      const auto include = ParseInclude(line);
-      if (!include) continue;
-      const auto complaint = Complaint(folder, IsInterface(file), *include);
-      if (!complaint) continue;
-      ADD_FAILURE() << fs::relative(file, kRoot).string() << ":" << number << ": " << line << "\n  "
-                    << *complaint;
+    CheckIncludes(file, fs::relative(file, kSource).begin()->string());
+  }
+  for (const char* folder : {"bench", "fuzz", "tests"}) {
+    for (const fs::path& file : SourceFiles(kRoot / folder)) CheckIncludes(file, folder);
+  }
+}
+
+TEST(Tidy, DepsGoOneWay) {
+  ASSERT_FALSE(Folders().empty());
+  // CMake refuses a folder that is not declared yet, so no folder can be its own dependency.
+  for (const auto& [folder, deps] : Folders()) {
+    for (const std::string& dep : deps) {
+      ASSERT_TRUE(Folders().contains(dep)) << folder << " depends on " << dep;
+      EXPECT_FALSE(Folders().at(dep).contains(folder)) << folder << " and " << dep;
     }
   }
+}
+
+TEST(Tidy, ReadsTheFoldersOfCMake) {
+  const FolderDeps folders = ParseFolders(
+      "playhead_folder(base LIBS fmt::fmt\n sqlite)\nplayhead_folder(table DEPS base\n  storage "
+      "LIBS "
+      "Arrow PCH arrow)\n");
+  EXPECT_EQ(folders.at("base"), Names());
+  EXPECT_EQ(folders.at("table"), (Names{"base", "storage"}));
 }
 
 TEST(Tidy, RefusesWrongIncludes) {
@@ -166,7 +213,9 @@ TEST(Tidy, RefusesWrongIncludes) {
   EXPECT_TRUE(refused("base", "playhead/storage/object_store.h"));
   EXPECT_TRUE(refused("decode", "playhead/storage/object_store.h"));
   EXPECT_TRUE(refused("table", "playhead/sql/database.h"));
-  EXPECT_TRUE(refused("nowhere", "playhead/base/status.h"));
+  EXPECT_TRUE(refused("columnar", "playhead/storage/object_store.h"));
+  EXPECT_TRUE(refused("bench", "playhead/util/strings.h"));
+  EXPECT_FALSE(refused("bench", "playhead/table/plan.h"));
   EXPECT_TRUE(refused("table", "playhead/util/strings.h"));
   EXPECT_TRUE(refused("table", "partitioned_writer.h"));
   EXPECT_TRUE(refused("ingest", "duckdb.hpp", false, false));
@@ -219,9 +268,9 @@ TEST(Tidy, EveryScriptIsATestOrUsedByOne) {
   }
 }
 
-TEST(Tidy, EveryFolderIsInTheTable) {
+TEST(Tidy, EveryFolderIsDeclared) {
   for (const auto& entry : fs::directory_iterator(kSource)) {
-    EXPECT_TRUE(FolderLevels().contains(entry.path().filename().string())) << entry.path();
+    EXPECT_TRUE(Folders().contains(entry.path().filename().string())) << entry.path();
   }
 }
 

@@ -98,28 +98,6 @@ void ScanSse2(const char* text, const char* last, size_t count, JsonBlocks* out)
   out->has_high = _mm256_movemask_epi8(signs) != 0;
 }
 
-[[gnu::target("avx512f,avx512bw")]] void ScanAvx512(const char* text, const char* last,
-                                                    size_t count, JsonBlocks* out) {
-  const __m512i quote = _mm512_set1_epi8('"');
-  const __m512i backslash = _mm512_set1_epi8('\\');
-  __m512i least = _mm512_set1_epi8(-1);
-  __m512i least_changed = least;
-  __m512i signs = _mm512_setzero_si512();
-  for (size_t block = 0; block < count; ++block) {
-    const char* p = block + 1 < count ? text + block * kBlock : last;
-    const __m512i bytes = _mm512_loadu_si512(p);
-    out->quotes[block] = _mm512_cmpeq_epi8_mask(bytes, quote);
-    out->high[block] = _mm512_movepi8_mask(bytes);
-    least = _mm512_min_epu8(least, bytes);
-    least_changed = _mm512_min_epu8(least_changed, _mm512_xor_si512(bytes, backslash));
-    signs = _mm512_or_si512(signs, bytes);
-  }
-  const uint64_t is_control = _mm512_cmplt_epu8_mask(least, _mm512_set1_epi8(0x20));
-  const uint64_t is_backslash = _mm512_testn_epi8_mask(least_changed, least_changed);
-  out->has_special = (is_control | is_backslash) != 0;
-  out->has_high = _mm512_movepi8_mask(signs) != 0;
-}
-
 #endif
 
 /// Whether `text` is one character of 2 or 3 bytes and nothing else: an umlaut or a dash is often
@@ -138,7 +116,6 @@ bool IsShortCharacter(std::string_view text) {
 std::vector<ScanBlocks> UsableScanBlocks() {
   std::vector<ScanBlocks> usable;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bw")) usable.push_back(ScanAvx512);
   if (__builtin_cpu_supports("avx2")) usable.push_back(ScanAvx2);
   usable.push_back(ScanSse2);
 #endif

@@ -16,13 +16,11 @@ namespace {
 constexpr int64_t kMicrosPerDay = 86'400LL * 1'000'000;
 constexpr int64_t kMicrosPerHour = 3'600LL * 1'000'000;
 constexpr size_t kSpareLanesMax = 16;
-constexpr size_t kLanesCompared = 8;
 // So many keep their dictionaries from one batch to the next.
 constexpr size_t kLanesKeptMax = 64;
 // After so many batches without a row a lane is dropped: streams are about in order of time, so
 // those of a past day get no more.
 constexpr int64_t kIdleFinishes = 4;
-constexpr size_t kFirstPlaces = 64;
 
 /// Rounds towards the past, also before 1970.
 int64_t FloorDivide(int64_t value, int64_t divisor) {
@@ -78,7 +76,6 @@ Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
   lanes.pool_ = pool;
   lanes.dictionaries_bytes_max_ = dictionaries_bytes_max;
   lanes.key_.resize(lanes.fields_.size());
-  lanes.FillTable(kFirstPlaces);
   return lanes;
 }
 
@@ -132,15 +129,10 @@ uint64_t Lanes::HashOfKey() const {
 Lanes::Lane* Lanes::Find(const RecordParser& record, std::string* problem) {
   ComputeKey(record);
   if (last_ != nullptr && Matches(*last_)) return last_;
-  // Most streams have few lanes at a time, which are told by their first bytes.
-  for (size_t i = 0; i < std::min(filled_.size(), kLanesCompared); ++i) {
-    if (Matches(*filled_[i])) return last_ = filled_[i];
-  }
-  uint64_t hash = HashOfKey();
-  uint64_t mask = table_.size() - 1;
-  for (uint64_t place = hash & mask; table_[place] >= 0; place = (place + 1) & mask) {
-    auto i = static_cast<size_t>(table_[place]);
-    if (hashes_[i] == hash && Matches(*lanes_[i])) return Take(lanes_[i].get());
+  const uint64_t hash = HashOfKey();
+  const auto [begin, end] = by_hash_.equal_range(hash);
+  for (auto found = begin; found != end; ++found) {
+    if (Matches(*found->second)) return Take(found->second);
   }
   if (!IsAllowed(problem)) return nullptr;
   return Take(Add(hash));
@@ -205,26 +197,8 @@ Lanes::Lane* Lanes::Add(uint64_t hash) {
     }
   }
   lanes_.push_back(std::move(lane));
-  hashes_.push_back(hash);
-  if (lanes_.size() * 2 > table_.size()) {
-    FillTable(table_.size() * 2);
-  } else {
-    uint64_t mask = table_.size() - 1;
-    uint64_t place = hash & mask;
-    while (table_[place] >= 0) place = (place + 1) & mask;
-    table_[place] = static_cast<int32_t>(lanes_.size() - 1);
-  }
+  by_hash_.emplace(hash, lanes_.back().get());
   return lanes_.back().get();
-}
-
-void Lanes::FillTable(size_t places) {
-  table_.assign(places, -1);
-  uint64_t mask = table_.size() - 1;
-  for (size_t i = 0; i < hashes_.size(); ++i) {
-    uint64_t place = hashes_[i] & mask;
-    while (table_[place] >= 0) place = (place + 1) & mask;
-    table_[place] = static_cast<int32_t>(i);
-  }
 }
 
 void Lanes::Drop(std::unique_ptr<Lane> lane) {
@@ -275,23 +249,14 @@ void Lanes::LimitDictionaries() {
 
 void Lanes::DropIdle() {
   const bool drops_all = std::exchange(drops_all_, false) || lanes_.size() > kLanesKeptMax;
-  const auto is_dropped = [&](const std::unique_ptr<Lane>& lane) {
-    return drops_all || finishes_ - lane->used > kIdleFinishes;
+  const auto is_dropped = [&](const Lane& lane) {
+    return drops_all || finishes_ - lane.used > kIdleFinishes;
   };
-  if (std::ranges::none_of(lanes_, is_dropped)) return;
-  std::vector<std::unique_ptr<Lane>> kept;
-  std::vector<uint64_t> kept_hashes;
-  for (size_t i = 0; i < lanes_.size(); ++i) {
-    if (is_dropped(lanes_[i])) {
-      Drop(std::move(lanes_[i]));
-    } else {
-      kept.push_back(std::move(lanes_[i]));
-      kept_hashes.push_back(hashes_[i]);
-    }
-  }
-  lanes_ = std::move(kept);
-  hashes_ = std::move(kept_hashes);
-  FillTable(lanes_.empty() ? kFirstPlaces : table_.size());
+  std::erase_if(by_hash_, [&](const auto& entry) { return is_dropped(*entry.second); });
+  const auto dropped = std::stable_partition(lanes_.begin(), lanes_.end(),
+                                             [&](const auto& lane) { return !is_dropped(*lane); });
+  for (auto lane = dropped; lane != lanes_.end(); ++lane) Drop(std::move(*lane));
+  lanes_.erase(dropped, lanes_.end());
 }
 
 }  // namespace playhead::decode

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -82,7 +83,6 @@ class Lanes {
   bool IsAllowed(std::string* problem);
   Lane* Add(uint64_t hash);
   Lane* Take(Lane* lane);
-  void FillTable(size_t places);
   void Drop(std::unique_ptr<Lane> lane);
   void DropIdle();
   void LimitDictionaries();
@@ -98,11 +98,10 @@ class Lanes {
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Lane*> filled_;  // those with rows, in order of their first ones
   int64_t finishes_ = 0;
-  bool drops_all_ = false;                      // an epoch has begun while there were rows
-  std::vector<uint64_t> hashes_;                // of lanes_
-  std::vector<int32_t> table_;                  // open addressing by hash, -1 = free
-  std::unordered_set<std::string> identities_;  // identity values of the epoch's keys, joined
-  std::vector<std::unique_ptr<Lane>> spare_;    // for new lanes
+  bool drops_all_ = false;                            // an epoch has begun while there were rows
+  std::unordered_multimap<uint64_t, Lane*> by_hash_;  // lanes_
+  std::unordered_set<std::string> identities_;        // identity values of the epoch's keys, joined
+  std::vector<std::unique_ptr<Lane>> spare_;          // for new lanes
 };
 
 }  // namespace playhead::decode
