@@ -139,7 +139,7 @@ void AddIngestCommand(CommandLine& line) {
   app.add_option("--stream", args->stream, "Load FILEs through this stream's decoder");
   app.add_option("FILE", args->files, "Files to load, '-' for standard input");
   AddFormatFlag(app, args->format);
-  line.AddSettingFlag(app, "--epoch-interval-ms", "epoch.interval_ms");
+  line.AddSettingFlag(app, "epoch.interval_ms");
   line.OnRun(app,
              [args](const config::ResolvedConfig& config) { return RunIngest(config, *args); });
 }

@@ -168,12 +168,12 @@ int RunCollect(const config::ResolvedConfig& config) {
 void AddUpCommand(CommandLine& line) {
   CLI::App& up = line.Add("up", "Runs the collector and ingest in one process, until SIGTERM",
                           "playhead up --listen 127.0.0.1:8090");
-  line.AddSettingFlag(up, "--listen", "listen");
-  line.AddSettingFlag(up, "--epoch-interval-ms", "epoch.interval_ms");
+  line.AddSettingFlag(up, "listen");
+  line.AddSettingFlag(up, "epoch.interval_ms");
   line.OnRun(up, RunUp);
   CLI::App& collect = line.Add("collect", "Runs the collector alone, until SIGTERM",
                                "playhead collect --listen 127.0.0.1:8090");
-  line.AddSettingFlag(collect, "--listen", "listen");
+  line.AddSettingFlag(collect, "listen");
   line.OnRun(collect, RunCollect);
 }
 

@@ -40,18 +40,19 @@ Result<std::vector<std::string>> ParseRecordHeaders(std::string_view text) {
     }
     text.remove_prefix(std::min(comma + 1, text.size()));
     if (name.empty() || !std::ranges::all_of(name, IsTokenCharacter)) {
-      return Error(StatusCode::kInvalidArgument, "'{}' is not the name of a header", name);
+      return Error(StatusCode::kInvalidArgument, "got '{}', expected names of headers", name);
     }
     if (std::ranges::find(kSecretHeaders, name) != kSecretHeaders.end()) {
-      return Error(StatusCode::kInvalidArgument, "{} carries secrets and is never kept", name);
+      return Error(StatusCode::kInvalidArgument,
+                   "got '{}', which carries secrets and is never kept", name);
     }
     if (std::ranges::find(names, name) != names.end()) {
-      return Error(StatusCode::kInvalidArgument, "{} is named twice", name);
+      return Error(StatusCode::kInvalidArgument, "got '{}' twice", name);
     }
     names.push_back(std::move(name));
   }
   if (names.size() > kRecordHeaderNamesMax) {
-    return Error(StatusCode::kInvalidArgument, "{} headers, at most {} can be kept", names.size(),
+    return Error(StatusCode::kInvalidArgument, "got {} headers, expected at most {}", names.size(),
                  kRecordHeaderNamesMax);
   }
   return names;

@@ -10,8 +10,7 @@ namespace {
 
 Status BadForm(std::string_view text) {
   return Error(StatusCode::kInvalidArgument,
-               "listen address must be HOST:PORT, such as 127.0.0.1:8090, localhost:8090 or"
-               " [::1]:8090: listen={}",
+               "got '{}', expected HOST:PORT, such as 127.0.0.1:8090, localhost:8090 or [::1]:8090",
                text);
 }
 
@@ -52,10 +51,11 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   // The name is not looked up: a hosts file could send it anywhere.
   if (ip == "localhost") ip = "127.0.0.1";
   if (!IsLoopback(ip)) {
-    return Error(StatusCode::kPermissionDenied,
-                 "only loopback addresses can be served until keys and TLS exist; use 127.0.0.1,"
-                 " localhost or [::1]: listen={}",
-                 text);
+    return Error(
+        StatusCode::kPermissionDenied,
+        "got '{}', expected a loopback address (127.0.0.1, localhost or [::1]); others are "
+        "not served until there are keys and TLS",
+        text);
   }
   return ListenAddress{.ip = std::move(ip), .port = *port};
 }
