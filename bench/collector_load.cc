@@ -7,9 +7,9 @@
 // stream's decoder (about 1 GB/s a core) and written twice (WAL, segment).
 
 #include "playhead/base/uuid.h"
+#include "playhead/collector/collector.h"
+#include "playhead/http/raw_http_client.h"
 #include "playhead/log/journal.h"
-#include "playhead/server/collector.h"
-#include "playhead/server/raw_http_client.h"
 
 #include <arrow/api.h>
 #include <fcntl.h>
@@ -101,7 +101,7 @@ std::string Request(const Target& target, const std::string& body) {
 }
 
 // Sends a request and waits for its 200; anything else ends the benchmark.
-void Exchange(server::RawHttpClient& client, const std::string& request) {
+void Exchange(http::RawHttpClient& client, const std::string& request) {
   client.Send(request);
   const auto answer = client.Receive();
   if (answer && answer->status == 200) return;
@@ -149,7 +149,7 @@ class Client {
   const Measured& measured() const { return measured_; }
 
  private:
-  server::RawHttpClient connection_;
+  http::RawHttpClient connection_;
   Measured measured_;
 };
 
@@ -258,7 +258,7 @@ int Main(int argc, char** argv) {
   auto journal = *log::Journal::Open(folder, SystemClock());
   PrintFsync(folder);
   Metrics metrics;
-  auto collector = *server::Collector::Start(
+  auto collector = *collector::Collector::Start(
       {{.name = "media_events", .topic = "media-events", .schema = MediaEventsSchema()}}, *journal,
       SystemClock(), metrics, {.listen = "127.0.0.1:0", .readiness_checks = {}});
   Load({.port = collector->port(), .path = "/v1/events/media_events"});

@@ -80,7 +80,7 @@ const std::vector<LibraryRule>& LibraryRules() {
       {"libpq", {"catalog"}},
       {"parquet/", {"columnar", "table"}},
       {"duckdb", {"sql"}},
-      {"boost/", {"server"}},
+      {"boost/", {"http"}},
       {"curl/", {"http"}},
       {"CLI/", {"config", "cli"}},
       {"histedit.h", {"cli"}},

@@ -3,9 +3,9 @@
 
 #include "playhead/base/stop_signal.h"
 #include "playhead/base/uuid.h"
+#include "playhead/collector/collector.h"
+#include "playhead/http/raw_http_client.h"
 #include "playhead/log/journal.h"
-#include "playhead/server/collector.h"
-#include "playhead/server/raw_http_client.h"
 
 #include <arrow/api.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ namespace playhead {
 namespace {
 
 namespace fs = std::filesystem;
-using server::RawHttpClient;
+using http::RawHttpClient;
 
 constexpr int kExitSkipped = 77;
 constexpr const char* kTopic = "plays";
@@ -61,9 +61,9 @@ TEST(FaultChild, DISABLED_Collector) {
   auto schema = std::make_shared<decode::RowSchema>();
   schema->columns = {{.name = "id", .type = arrow::utf8(), .accepted_values = {}}};
   Metrics metrics;
-  auto collector = server::Collector::Start({{.name = kTopic, .topic = kTopic, .schema = schema}},
-                                            **journal, SystemClock(), metrics,
-                                            {.listen = "127.0.0.1:0", .readiness_checks = {}});
+  auto collector = collector::Collector::Start(
+      {{.name = kTopic, .topic = kTopic, .schema = schema}}, **journal, SystemClock(), metrics,
+      {.listen = "127.0.0.1:0", .readiness_checks = {}});
   ASSERT_TRUE(collector.ok()) << collector.status().ToString();
   std::ofstream(folder + "/port.new") << (*collector)->port();
   fs::rename(folder + "/port.new", folder + "/port");

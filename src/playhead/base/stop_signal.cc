@@ -22,10 +22,11 @@ std::atomic<int> pipe_write_end = -1;
 int pipe_read_end = -1;
 std::array<struct sigaction, kSignals.size()> old_actions;
 
-void OnSignal(int signal_number) {
+void OnSignal(int /*signal*/) {
   const int saved_errno = errno;
   (void)!write(pipe_write_end.load(), "s", 1);
-  signal(signal_number, SIG_DFL);
+  // Whichever comes second is not listened to any more.
+  for (const int listened : kSignals) signal(listened, SIG_DFL);
   errno = saved_errno;
 }
 

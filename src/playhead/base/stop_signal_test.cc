@@ -22,15 +22,20 @@ TEST(StopSignal, EndsWithoutASignal) { const StopSignal signal; }
 
 TEST(StopSignalDeathTest, SecondSignalEndsTheProcess) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(
-      {
-        const StopSignal signal;
-        kill(getpid(), SIGTERM);
-        signal.Wait();
-        kill(getpid(), SIGTERM);
-        _exit(1);
-      },
-      testing::KilledBySignal(SIGTERM), "");
+  for (const int first : {SIGTERM, SIGINT}) {
+    for (const int second : {SIGTERM, SIGINT}) {
+      EXPECT_EXIT(
+          {
+            const StopSignal signal;
+            kill(getpid(), first);
+            signal.Wait();
+            kill(getpid(), second);
+            _exit(1);
+          },
+          testing::KilledBySignal(second), "")
+          << first << " " << second;
+    }
+  }
 }
 
 TEST(StopSignalDeathTest, OldHandlersComeBack) {

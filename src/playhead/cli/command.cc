@@ -102,8 +102,8 @@ CLI::App& CommandLine::Add(const std::string& name, const std::string& descripti
   return *command;
 }
 
-void CommandLine::AddSettingFlag(CLI::App& command, const std::string& flag, std::string_view key) {
-  config::AddSettingFlag(command, state_->command_flags, flag, key);
+void CommandLine::AddSettingFlag(CLI::App& command, std::string_view key) {
+  config::AddSettingFlag(command, state_->command_flags, key);
 }
 
 void CommandLine::OnRun(CLI::App& command, std::function<int(const config::ResolvedConfig&)> run) {

@@ -42,7 +42,7 @@ class CommandLine {
   CLI::App& Add(const std::string& name, const std::string& description,
                 const std::string& example);
   /// Adds a flag of this command that gives a setting (config::AddSettingFlag).
-  void AddSettingFlag(CLI::App& command, const std::string& flag, std::string_view key);
+  void AddSettingFlag(CLI::App& command, std::string_view key);
   /// What to do when the command is chosen. The configuration is resolved before; a mistake in it
   /// is printed and ends the process with 2. Returns the exit code.
   void OnRun(CLI::App& command, std::function<int(const config::ResolvedConfig&)> run);

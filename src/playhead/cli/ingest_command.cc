@@ -30,6 +30,11 @@ struct IngestArgs {
   std::optional<std::string> format;
 };
 
+/// Nobody may take a load that was broken off for a whole one.
+Status Unfinished(std::string_view what) {
+  return Error(StatusCode::kUnavailable, "stopped: {} is not loaded; run it again", what);
+}
+
 Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop_token stop) {
   PH_ASSIGN_OR_RETURN(const ingest::IngestStream* stream, warehouse.FindStream(args.stream));
   if (const auto refused = warehouse.refused().find(stream->name);
@@ -39,6 +44,14 @@ Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop
   // A stream whose every file was loaded before still has its line in the summary.
   warehouse.board().Add({.stream = stream->name});
   Status first_failure;
+  // The first is the command's own error, said at its end.
+  const auto fail = [&](const Status& failure) {
+    if (first_failure.ok()) {
+      first_failure = failure;
+    } else {
+      WriteNote(fmt::format("playhead: {}\n", failure.message()));
+    }
+  };
   for (const std::string& file : args.files) {
     const std::string name =
         file == ingest::kStandardInput ? "stdin" : std::filesystem::path(file).filename().string();
@@ -46,16 +59,13 @@ Status LoadFiles(WritableWarehouse& warehouse, const IngestArgs& args, std::stop
     Progress progress(name, bytes, "bytes");
     const Result<bool> loaded = ingest::LoadDirect(warehouse.lake(), *stream, file, name, stop,
                                                    [&](int64_t done) { progress.Advance(done); });
-    if (!loaded.ok()) {
-      // The first is the command's own error, said at its end.
-      if (first_failure.ok()) {
-        first_failure = loaded.error().WithContext(file);
-      } else {
-        WriteNote(fmt::format("playhead: {}: {}\n", file, loaded.error().message()));
-      }
-      continue;
+    if (loaded.status().code() == StatusCode::kCancelled) {
+      fail(Unfinished(file));
+      break;
     }
-    if (*loaded) {
+    if (!loaded.ok()) {
+      fail(loaded.error().WithContext(file));
+    } else if (*loaded) {
       progress.Advance(std::max(bytes, progress.done()));
       progress.Finish();
     } else {
@@ -86,7 +96,8 @@ Status IngestProject(const config::ResolvedConfig& config, WritableWarehouse& wa
                       {.once = args.once, .accept_gap = args.accept_gap, .landing_dates = dates});
   runner.Start();
   std::stop_callback on_stop(signal.token(), [&runner] { runner.Stop(); });
-  return runner.Join();
+  const Status done = runner.Join();
+  return done.code() == StatusCode::kCancelled ? Unfinished("what was left") : done;
 }
 
 int RunIngest(const config::ResolvedConfig& config, const IngestArgs& args) {
@@ -128,7 +139,7 @@ void AddIngestCommand(CommandLine& line) {
   app.add_option("--stream", args->stream, "Load FILEs through this stream's decoder");
   app.add_option("FILE", args->files, "Files to load, '-' for standard input");
   AddFormatFlag(app, args->format);
-  line.AddSettingFlag(app, "--epoch-interval-ms", "epoch.interval_ms");
+  line.AddSettingFlag(app, "epoch.interval_ms");
   line.OnRun(app,
              [args](const config::ResolvedConfig& config) { return RunIngest(config, *args); });
 }

@@ -46,18 +46,34 @@ Status IngestRunner::Join() {
     if (thread.joinable()) thread.join();
   }
   const std::lock_guard lock(mutex_);
-  return first_failure_;
+  Status stopped;
+  for (const auto& [stream, why] : failures_) {
+    if (why.code() != StatusCode::kCancelled) return why.WithContext(stream);
+    stopped = why;
+  }
+  // A commit that waits is no failure of its stream, but its records or files are not in the table.
+  for (const ingest::StreamState& state : warehouse_.board().States()) {
+    if (state.held_by.empty()) continue;
+    return Error(StatusCode::kUnavailable, "{}: {}", state.summary.stream, state.held_by);
+  }
+  return stopped;
 }
 
 void IngestRunner::Report(const std::string& stream, const Status& status) {
-  warehouse_.board().Hold(stream, status.ToString());
+  const bool is_stop = status.code() == StatusCode::kCancelled;
+  if (!is_stop) warehouse_.board().Hold(stream, status.ToString());
   const std::lock_guard lock(mutex_);
+  Status& last = failures_[stream];
   // A stream that is tried again and again says the same only once.
-  std::string& reported = reported_[stream];
-  if (reported == status.message()) return;
-  reported = status.message();
+  const bool is_known = last.message() == status.message();
+  last = status;
+  if (is_known || is_stop) return;
   logging::Error("ingest", "stream stopped", {{"stream", stream}, {"why", status.ToString()}});
-  if (first_failure_.ok()) first_failure_ = status.WithContext(stream);
+}
+
+void IngestRunner::Recovered(const std::string& stream) {
+  const std::lock_guard lock(mutex_);
+  failures_.erase(stream);
 }
 
 void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token stop) {
@@ -76,7 +92,7 @@ void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token
                                 .declared_topics = DeclaredTopics(config_)});
       status = ingest.Run(stop);
     }
-    if (status.ok()) return;
+    if (status.ok()) return Recovered(stream.name);
     Report(stream.name, status);
     // A stopped partition needs a person; anything else may be mended from outside meanwhile.
     if (options_.once || status.code() == StatusCode::kDataCorrupt) return;
@@ -98,7 +114,7 @@ void IngestRunner::RunLanding(std::stop_token stop) {
                                                                                   : refused->second;
                                    }});
     const Status status = landing.Run(stop);
-    if (status.ok()) return;
+    if (status.ok()) return Recovered("landing");
     Report("landing", status);
     if (options_.once || !ingest::SleepUnlessStopped(stop, kStreamRestartMicros)) return;
   }

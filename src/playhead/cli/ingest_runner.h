@@ -34,11 +34,13 @@ class IngestRunner {
   void Start();
   /// Asks all threads to finish their epochs.
   void Stop();
-  /// Waits for all threads. The first failure, if any.
+  /// Waits for all threads. What has failed and not recovered, or is held: the first of it.
+  /// kCancelled (`once`: stopped before the end).
   Status Join();
 
  private:
   void Report(const std::string& stream, const Status& status);
+  void Recovered(const std::string& stream);
   void RunStream(const ingest::IngestStream& stream, std::stop_token stop);
   void RunLanding(std::stop_token stop);
 
@@ -47,8 +49,7 @@ class IngestRunner {
   IngestRunnerOptions options_;
   std::vector<std::jthread> threads_;
   std::mutex mutex_;
-  Status first_failure_;
-  std::map<std::string, std::string> reported_;  // by stream: what it was stopped by last
+  std::map<std::string, Status> failures_;  // by stream: what it was stopped by last
 };
 
 }  // namespace playhead::cli

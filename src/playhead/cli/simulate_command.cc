@@ -139,7 +139,7 @@ class HttpOutput final : public Output {
     const std::string url = url_ + "/v1/events/" + stream;
     Status last;
     for (int attempt = 0; attempt < kPostAttempts; ++attempt) {
-      const Result<http::Response> answer = client_.Post(
+      const Result<http::Answer> answer = client_.Post(
           url, body.text, {{"Content-Type", "application/x-ndjson"}, {"Idempotency-Key", key}});
       if (answer.ok() && answer->status == 200) {
         body = {};
@@ -169,8 +169,10 @@ class HttpOutput final : public Output {
 /// Writes to the streams' topics; a flush waits until everything is acknowledged.
 class KafkaOutput final : public Output {
  public:
-  KafkaOutput(std::unique_ptr<log::Journal> journal, const project::Project& project)
-      : journal_(std::move(journal)), project_(project) {}
+  /// `topics`: of every stream that is taken.
+  KafkaOutput(std::unique_ptr<log::Journal> journal,
+              std::map<std::string, std::string, std::less<>> topics)
+      : journal_(std::move(journal)), topics_(std::move(topics)) {}
   ~KafkaOutput() override { journal_->Close(); }
 
   Status Take(std::string_view stream, std::string_view record) override {
@@ -198,7 +200,7 @@ class KafkaOutput final : public Output {
   Status Send(const std::string& stream, Batch& batch) {
     // The records live with the answer's callback.
     auto sent = std::make_shared<const Batch>(std::exchange(batch, {}));
-    log::JournalAppend append{.topic = project_.FindStream(stream)->topic};
+    log::JournalAppend append{.topic = topics_.at(stream)};
     size_t begin = 0;
     for (const size_t end : sent->ends) {
       append.records.push_back(std::string_view(sent->text).substr(begin, end - begin));
@@ -221,7 +223,7 @@ class KafkaOutput final : public Output {
   }
 
   const std::unique_ptr<log::Journal> journal_;
-  const project::Project& project_;
+  const std::map<std::string, std::string, std::less<>> topics_;
   std::map<std::string, Batch> batches_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -233,7 +235,19 @@ bool IsKafka(std::string_view to) { return to == "kafka" || to.starts_with(kKafk
 
 /// `kafka` is the target's own cluster, `kafka://HOST:PORT` another one.
 Result<std::unique_ptr<Output>> OpenKafkaOutput(const config::ResolvedConfig& config,
-                                                std::string_view to) {
+                                                std::string_view to,
+                                                const std::vector<std::string>& streams) {
+  std::map<std::string, std::string, std::less<>> topics;
+  for (const std::string& stream : streams) {
+    const project::Stream* declared = config.project.FindStream(stream);
+    if (declared == nullptr || declared->topic.empty()) {
+      return Error(StatusCode::kNotFound,
+                   "--to {}: models/sources.yml declares no table {} with a topic; give a STREAM "
+                   "that it declares, or another --to",
+                   to, stream);
+    }
+    topics.emplace(stream, declared->topic);
+  }
   std::map<std::string, std::string> properties = config.target.kafka_properties;
   if (to.starts_with(kKafkaScheme)) {
     properties["bootstrap.servers"] = to.substr(kKafkaScheme.size());
@@ -244,38 +258,43 @@ Result<std::unique_ptr<Output>> OpenKafkaOutput(const config::ResolvedConfig& co
                  config.target.name);
   }
   PH_ASSIGN_OR_RETURN(auto journal, log::OpenKafkaJournal(properties));
-  return std::unique_ptr<Output>(std::make_unique<KafkaOutput>(std::move(journal), config.project));
+  return std::unique_ptr<Output>(
+      std::make_unique<KafkaOutput>(std::move(journal), std::move(topics)));
+}
+
+/// Of a path that was mistyped only the last folder may come to be.
+Status MakeLastFolder(std::filesystem::path folder) {
+  if (!folder.has_filename()) folder = folder.parent_path();
+  std::error_code error;
+  std::filesystem::create_directory(folder, error);
+  if (!error) return {};
+  return Error(StatusCode::kNotFound, "cannot make the folder {}: {}; the one above it must exist",
+               folder.string(), error.message());
 }
 
 Result<std::unique_ptr<Output>> OpenOutput(const config::ResolvedConfig& config,
-                                           const std::string& to, bool has_many_streams,
+                                           const std::string& to,
+                                           const std::vector<std::string>& streams,
                                            std::stop_token stop) {
   if (to == "-") return std::unique_ptr<Output>(std::make_unique<StdoutOutput>());
-  if (IsKafka(to)) return OpenKafkaOutput(config, to);
+  if (IsKafka(to)) return OpenKafkaOutput(config, to, streams);
   if (to.starts_with("http://") || to.starts_with("https://")) {
     return std::unique_ptr<Output>(std::make_unique<HttpOutput>(to, stop));
   }
   const bool is_folder = to.ends_with('/') || std::filesystem::is_directory(to);
-  if (!is_folder && has_many_streams) {
+  if (!is_folder && streams.size() > 1) {
     return Error(StatusCode::kInvalidArgument,
                  "several streams need a folder: make {} a folder or name one STREAM", to);
   }
-  std::error_code error;
-  const std::filesystem::path folder =
-      is_folder ? std::filesystem::path(to) : std::filesystem::path(to).parent_path();
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  if (error) {
-    return Error(StatusCode::kPermissionDenied, "cannot make folder: path={} why={}",
-                 folder.string(), error.message());
-  }
+  if (is_folder) PH_RETURN_IF_ERROR(MakeLastFolder(to));
   return std::unique_ptr<Output>(std::make_unique<FileOutput>(to, is_folder));
 }
 
 Status GenerateEvents(const config::ResolvedConfig& config, sim::Simulator& simulator,
                       const SimulateArgs& args, int64_t events, std::stop_token stop) {
-  const std::vector<std::string> streams = simulator.streams();
-  PH_ASSIGN_OR_RETURN(const auto output,
-                      OpenOutput(config, args.to, args.stream.empty() && streams.size() > 1, stop));
+  const std::vector<std::string> streams =
+      args.stream.empty() ? simulator.streams() : std::vector{args.stream};
+  PH_ASSIGN_OR_RETURN(const auto output, OpenOutput(config, args.to, streams, stop));
   const double rate = args.flags.rate.value_or(0);
   Progress progress("simulate", events, "events");
   const sim::Sink sink = [&](std::string_view stream, std::string_view record) {
@@ -337,18 +356,14 @@ Status Simulate(const config::ResolvedConfig& config, SimulateArgs args) {
     PH_RETURN_IF_ERROR(
         GenerateEvents(config, *simulator, args, options.sim.events, signal.token()));
   }
-  if (args.stream.empty()) {
-    const bool is_folder =
-        args.to.ends_with('/') || std::filesystem::is_directory(args.to) || !makes_events;
-    // Landing files go into the given folder; events sent elsewhere leave them in the project's
-    // own.
-    const std::string folder = is_folder ? args.to : config.landing_folder;
-    if (!makes_events && (args.to == "-" || args.to.starts_with("http") || IsKafka(args.to))) {
+  if (!makes_events) {
+    if (args.to == "-" || args.to.starts_with("http") || IsKafka(args.to)) {
       return Error(StatusCode::kInvalidArgument,
                    "project {} consists of landing files: --to must be a folder",
                    config.project.name);
     }
-    PH_RETURN_IF_ERROR(simulator->WriteLandingFiles(folder));
+    PH_RETURN_IF_ERROR(MakeLastFolder(args.to));
+    PH_RETURN_IF_ERROR(simulator->WriteLandingFiles(args.to));
   }
   if (!args.truth.empty()) {
     std::ofstream out(args.truth, std::ios::binary | std::ios::trunc);

@@ -9,11 +9,11 @@
 #include "playhead/cli/output.h"
 #include "playhead/cli/summary.h"
 #include "playhead/cli/warehouse.h"
+#include "playhead/collector/collector.h"
 #include "playhead/config/config.h"
 #include "playhead/ingest/lake.h"
 #include "playhead/log/journal.h"
 #include "playhead/log/kafka_journal.h"
-#include "playhead/server/collector.h"
 
 #include <CLI/CLI.hpp>
 
@@ -33,7 +33,7 @@ constexpr int64_t kLongestPauseMicros = 15'000'000;
 /// The journal and the collector that writes it; ended in the order that loses nothing.
 struct Intake {
   std::unique_ptr<log::Journal> journal;
-  std::unique_ptr<server::Collector> collector;
+  std::unique_ptr<collector::Collector> collector;
 
   Intake() = default;
   Intake(Intake&&) = default;
@@ -67,23 +67,23 @@ Status StreamsMove(const ingest::StatusBoard& board) {
 }
 
 Result<Intake> StartIntake(const config::ResolvedConfig& config, Metrics& metrics,
-                           std::vector<server::ReadinessCheck> checks) {
+                           std::vector<collector::ReadinessCheck> checks) {
   Intake intake;
   PH_ASSIGN_OR_RETURN(intake.journal, OpenJournal(config, metrics));
-  std::vector<server::CollectorStream> streams;
+  std::vector<collector::CollectorStream> streams;
   for (const project::Stream& declaration : config.project.streams) {
     if (declaration.topic.empty()) continue;
     const ingest::IngestStream stream = ingest::MakeIngestStream(declaration);
     streams.push_back(
         {.name = stream.name, .topic = declaration.topic, .schema = stream.row_schema});
   }
-  server::CollectorOptions options = config::CollectorOptionsOf(config);
-  for (server::ReadinessCheck& check : checks) {
+  collector::CollectorOptions options = config::CollectorOptionsOf(config);
+  for (collector::ReadinessCheck& check : checks) {
     options.readiness_checks.push_back(std::move(check));
   }
   PH_ASSIGN_OR_RETURN(intake.collector,
-                      server::Collector::Start(std::move(streams), *intake.journal, SystemClock(),
-                                               metrics, std::move(options)));
+                      collector::Collector::Start(std::move(streams), *intake.journal,
+                                                  SystemClock(), metrics, std::move(options)));
   logging::Info("collector", fmt::format("listening on http://{}", intake.collector->address()));
   return intake;
 }
@@ -168,12 +168,12 @@ int RunCollect(const config::ResolvedConfig& config) {
 void AddUpCommand(CommandLine& line) {
   CLI::App& up = line.Add("up", "Runs the collector and ingest in one process, until SIGTERM",
                           "playhead up --listen 127.0.0.1:8090");
-  line.AddSettingFlag(up, "--listen", "listen");
-  line.AddSettingFlag(up, "--epoch-interval-ms", "epoch.interval_ms");
+  line.AddSettingFlag(up, "listen");
+  line.AddSettingFlag(up, "epoch.interval_ms");
   line.OnRun(up, RunUp);
   CLI::App& collect = line.Add("collect", "Runs the collector alone, until SIGTERM",
                                "playhead collect --listen 127.0.0.1:8090");
-  line.AddSettingFlag(collect, "--listen", "listen");
+  line.AddSettingFlag(collect, "listen");
   line.OnRun(collect, RunCollect);
 }
 

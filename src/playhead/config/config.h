@@ -1,10 +1,10 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/collector/collector.h"
 #include "playhead/config/settings.h"
 #include "playhead/log/journal.h"
 #include "playhead/project/project.h"
-#include "playhead/server/collector.h"
 #include "playhead/sql/session.h"
 
 #include <cstdint>
@@ -30,8 +30,9 @@ struct Flags {
 /// --landing, --vars, --log-level, --set. `flags` must live until parsing is done.
 void AddCommonFlags(CLI::App& app, Flags& flags);
 /// Adds a flag of one command that gives the setting `key`, with the setting's doc as its help:
-/// `AddSettingFlag(app, flags, "--listen", "listen")`.
-void AddSettingFlag(CLI::App& app, Flags& flags, const std::string& flag, std::string_view key);
+/// `AddSettingFlag(app, flags, "epoch.interval_ms")` adds `--epoch-interval-ms` (FlagName).
+/// `alias`: another name of the flag.
+void AddSettingFlag(CLI::App& app, Flags& flags, std::string_view key, std::string_view alias = "");
 
 /// Everything a command needs to know, read and checked. Relative paths are resolved: those of
 /// playhead.yml against the project folder, those of flags and variables against the current
@@ -68,6 +69,6 @@ Result<ResolvedConfig> Resolve(const Inputs& inputs);
 /// Option structs of the folders below, filled from the settings.
 sql::SessionOptions SessionOptionsOf(const ResolvedConfig& config);
 log::JournalOptions JournalOptionsOf(const ResolvedConfig& config);
-server::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config);
+collector::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config);
 
 }  // namespace playhead::config

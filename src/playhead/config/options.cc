@@ -1,5 +1,5 @@
+#include "playhead/collector/record_headers.h"
 #include "playhead/config/config.h"
-#include "playhead/server/record_headers.h"
 
 #include <chrono>
 #include <string>
@@ -20,9 +20,9 @@ log::JournalOptions JournalOptionsOf(const ResolvedConfig& config) {
           .queue_bytes_max = config.settings.Integer("journal.queue_bytes_max")};
 }
 
-server::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config) {
+collector::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config) {
   const Settings& settings = config.settings;
-  auto record_headers = server::ParseRecordHeaders(settings.Text("collector.record_headers"));
+  auto record_headers = collector::ParseRecordHeaders(settings.Text("collector.record_headers"));
   PH_CHECK(record_headers.ok());  // checked with the settings
   const auto millis = [&](std::string_view key) {
     return std::chrono::milliseconds(settings.Integer(key));

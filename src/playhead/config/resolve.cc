@@ -1,5 +1,6 @@
 #include "playhead/base/suggest.h"
 #include "playhead/config/config.h"
+#include "playhead/log/kafka_journal.h"
 #include "playhead/storage/object_store.h"
 
 #include <unistd.h>
@@ -91,9 +92,7 @@ class Resolver {
     for (const auto& [key, value] : inputs_.flags.values) {
       const Setting* setting = FindSetting(key);
       PH_CHECK(setting != nullptr);
-      std::string flag = "--" + key;
-      for (char& c : flag) c = c == '_' ? '-' : c;
-      Take(*setting, value, Origin::kFlag, flag);
+      Take(*setting, value, Origin::kFlag, FlagName(key));
     }
     for (const std::string& assignment : inputs_.flags.assignments) {
       const size_t equals = assignment.find('=');
@@ -145,6 +144,13 @@ class Resolver {
     if (!is_given) {
       config_.settings.Set("target",
                            {.text = name, .origin = Origin::kFile, .place = "playhead.yml"});
+    }
+    if (config_.target.log_type == "kafka") {
+      const Status status = log::CheckKafkaProperties(config_.target.kafka_properties);
+      if (!status.ok()) {
+        mistakes_ += fmt::format("{}:{}: {}\n", config_.target.place.file,
+                                 config_.target.place.line, status.message());
+      }
     }
     // Settings of all targets are checked, so that `prod` does not fail on its first day.
     for (const project::Target& target : config_.project.targets) {

@@ -197,6 +197,25 @@ TEST_F(ResolveTest, WhatThisBuildLacksIsNamed) {
   EXPECT_THAT(Refusal(), HasSubstr("NotSupported"));
 }
 
+TEST_F(ResolveTest, FlagsAreNamedAsTheyAreSpelt) {
+  inputs_.flags.values["epoch.interval_ms"] = "soon";
+  EXPECT_THAT(Refusal(), HasSubstr("--epoch-interval-ms: epoch.interval_ms: got 'soon'"));
+}
+
+TEST_F(ResolveTest, WhatTheLogWouldRefuseIsRefused) {
+  inputs_.flags.assignments = {"listen=abc"};
+  EXPECT_THAT(Refusal(), HasSubstr("--set: listen: got 'abc', expected HOST:PORT"));
+  inputs_.flags.assignments.clear();
+  Write("playhead.yml", R"(name: cinema
+default_target: dev
+targets:
+  dev:
+    warehouse: ./lake
+    log: {type: kafka, properties: {bootstrap.servers: "127.0.0.1:1", fetch.wait: 3}}
+)");
+  EXPECT_THAT(Refusal(), HasSubstr("playhead.yml:4: log.properties: fetch.wait: "));
+}
+
 TEST_F(ResolveTest, NoProjectIsSaidSo) {
   inputs_.current_folder = "/";
   EXPECT_THAT(Refusal(), HasSubstr("NotFound: no playhead.yml in / or a folder above it"));
@@ -208,7 +227,7 @@ TEST(Flags, FillTheSettingsTheyName) {
   CLI::App app;
   Flags flags;
   AddCommonFlags(app, flags);
-  AddSettingFlag(app, flags, "--listen", "listen");
+  AddSettingFlag(app, flags, "listen");
   app.parse("--env prod --warehouse /w --vars '{a: 1}' --listen 127.0.0.1:1 --set a=b --set c=d");
   EXPECT_EQ(flags.values.at("target"), "prod");
   EXPECT_EQ(flags.values.at("vars"), "{a: 1}");

@@ -1,6 +1,7 @@
 #include "playhead/config/settings.h"
 
-#include "playhead/server/record_headers.h"
+#include "playhead/collector/record_headers.h"
+#include "playhead/http/listen_address.h"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +16,12 @@ constexpr int64_t kKiB = 1024;
 constexpr int64_t kMiB = 1024 * kKiB;
 constexpr int64_t kGiB = 1024 * kMiB;
 
+Status CheckListenAddress(std::string_view value) {
+  return http::ParseListenAddress(value).status();
+}
+
 Status CheckRecordHeaders(std::string_view value) {
-  return server::ParseRecordHeaders(value).status();
+  return collector::ParseRecordHeaders(value).status();
 }
 
 constexpr std::array kSettings = {
@@ -167,7 +172,8 @@ constexpr std::array kSettings = {
             .doc = "A landing file is taken once it has not changed for this time."},
     Setting{.key = "listen",
             .default_value = "127.0.0.1:8090",
-            .doc = "Loopback address and port of the collector."},
+            .doc = "Loopback address and port of the collector.",
+            .check = CheckListenAddress},
     Setting{.key = "lock_file",
             .doc = "Local file that keeps a second ingest out; by default ingest.lock inside the "
                    "warehouse, required when that is not on local disk."},
@@ -268,12 +274,15 @@ std::string VariableName(std::string_view key) {
   return name;
 }
 
+std::string FlagName(std::string_view key) {
+  std::string name = "--";
+  for (const char c : key) name += c == '.' || c == '_' ? '-' : c;
+  return name;
+}
+
 Status CheckValue(const Setting& setting, std::string_view value) {
   if (setting.check != nullptr) {
-    const Status status = setting.check(value);
-    if (!status.ok()) {
-      return Error(StatusCode::kInvalidArgument, "got '{}': {}", value, status.message());
-    }
+    PH_RETURN_IF_ERROR(setting.check(value));
   }
   bool is_good = true;
   switch (setting.type) {

@@ -27,7 +27,7 @@ struct Setting {
   std::string_view doc;            ///< one sentence
   bool is_in_file = true;          ///< may stand in a target of playhead.yml
   bool is_secret = false;          ///< `playhead config` hides it
-  Status (*check)(std::string_view value) = nullptr;  ///< what else must hold; says what is wrong
+  Status (*check)(std::string_view value) = nullptr;  ///< what else must hold; `got …, expected …`
 };
 
 /// All settings, by key.
@@ -35,7 +35,9 @@ std::span<const Setting> AllSettings();
 const Setting* FindSetting(std::string_view key);
 /// `PLAYHEAD_COLLECTOR_BODY_BYTES_MAX`.
 std::string VariableName(std::string_view key);
-/// OK or kInvalidArgument, which says what was expected.
+/// `--collector-body-bytes-max`; few settings have a flag of their own, all have `--set`.
+std::string FlagName(std::string_view key);
+/// OK, or a failure that says what was given and what was expected.
 Status CheckValue(const Setting& setting, std::string_view value);
 
 /// The text of docs/reference/settings.md.

@@ -13,7 +13,7 @@ namespace {
 
 TEST(Settings, EveryDefaultIsAllowed) {
   for (const Setting& setting : AllSettings()) {
-    if (setting.type == SettingType::kText) continue;
+    if (setting.default_value.empty()) continue;
     EXPECT_TRUE(CheckValue(setting, setting.default_value).ok()) << setting.key;
   }
 }
@@ -25,7 +25,9 @@ TEST(Settings, EverySettingIsASentence) {
   }
 }
 
-TEST(Settings, VariablesAreNamedAfterKeys) {
+TEST(Settings, VariablesAndFlagsAreNamedAfterKeys) {
+  EXPECT_EQ(FlagName("collector.body_bytes_max"), "--collector-body-bytes-max");
+  EXPECT_EQ(FlagName("warehouse"), "--warehouse");
   EXPECT_EQ(VariableName("collector.body_bytes_max"), "PLAYHEAD_COLLECTOR_BODY_BYTES_MAX");
   EXPECT_EQ(VariableName("warehouse"), "PLAYHEAD_WAREHOUSE");
 }
@@ -51,7 +53,17 @@ TEST(Settings, HeadersWithSecretsAreRefused) {
   EXPECT_TRUE(CheckValue(*headers, headers->default_value).ok());
   EXPECT_TRUE(CheckValue(*headers, "").ok());
   EXPECT_EQ(CheckValue(*headers, "user-agent,Cookie").message(),
-            "got 'user-agent,Cookie': cookie carries secrets and is never kept");
+            "got 'cookie', which carries secrets and is never kept");
+}
+
+TEST(Settings, ListenAddressesAreCheckedBeforeTheyAreUsed) {
+  const Setting* listen = FindSetting("listen");
+  ASSERT_NE(listen, nullptr);
+  EXPECT_TRUE(CheckValue(*listen, "localhost:0").ok());
+  EXPECT_THAT(CheckValue(*listen, "abc").message(),
+              testing::HasSubstr("got 'abc', expected HOST:PORT"));
+  EXPECT_THAT(CheckValue(*listen, "0.0.0.0:80").message(),
+              testing::HasSubstr("expected a loopback address"));
 }
 
 TEST(Settings, UnknownKeysAreNotFound) {

@@ -29,12 +29,12 @@ struct Client::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  Result<Response> Perform(const std::string& url) {
-    Response response;
+  Result<Answer> Perform(const std::string& url) {
+    Answer answer;
     curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, Collect);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response.body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     const CURLcode code = curl_easy_perform(curl);
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
@@ -46,8 +46,8 @@ struct Client::State {
     }
     long status = 0;  // NOLINT(google-runtime-int): libcurl's type
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    response.status = static_cast<int>(status);
-    return response;
+    answer.status = static_cast<int>(status);
+    return answer;
   }
 
   CURL* curl = nullptr;
@@ -61,8 +61,8 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
-Result<Response> Client::Post(const std::string& url, std::string_view body,
-                              const std::vector<Header>& headers) {
+Result<Answer> Client::Post(const std::string& url, std::string_view body,
+                            const std::vector<Header>& headers) {
   curl_easy_reset(state_->curl);
   // libcurl asks "Expect: 100-continue" for large bodies, which costs a round trip.
   curl_slist* list = curl_slist_append(nullptr, "Expect:");
@@ -73,15 +73,9 @@ Result<Response> Client::Post(const std::string& url, std::string_view body,
   curl_easy_setopt(state_->curl, CURLOPT_TIMEOUT_MS, static_cast<long>(state_->timeout_ms));
   curl_easy_setopt(state_->curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   curl_easy_setopt(state_->curl, CURLOPT_POSTFIELDS, body.data());
-  Result<Response> response = state_->Perform(url);
+  Result<Answer> answer = state_->Perform(url);
   curl_slist_free_all(list);
-  return response;
-}
-
-Result<Response> Client::Get(const std::string& url) {
-  curl_easy_reset(state_->curl);
-  curl_easy_setopt(state_->curl, CURLOPT_TIMEOUT_MS, static_cast<long>(state_->timeout_ms));
-  return state_->Perform(url);
+  return answer;
 }
 
 }  // namespace playhead::http

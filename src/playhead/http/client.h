@@ -10,7 +10,8 @@
 
 namespace playhead::http {
 
-struct Response {
+/// What a server answered.
+struct Answer {
   int status = 0;
   std::string body;
 };
@@ -28,11 +29,10 @@ class Client {
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
 
-  /// Any HTTP answer is a Response, 4xx and 5xx included. Errors: kUnavailable (no connection,
+  /// Any HTTP status is an Answer, 4xx and 5xx included. Errors: kUnavailable (no connection,
   /// timeout), kInvalidArgument (not an http URL).
-  Result<Response> Post(const std::string& url, std::string_view body,
-                        const std::vector<Header>& headers);
-  Result<Response> Get(const std::string& url);
+  Result<Answer> Post(const std::string& url, std::string_view body,
+                      const std::vector<Header>& headers);
 
  private:
   struct State;

@@ -46,7 +46,7 @@ Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std:
                       lake.catalog.LandingFiles(stream.main.id, table.metadata->table_uuid, true));
   const KnownContents known(std::move(ledger));
   if (known.MayHave(path)) {
-    PH_ASSIGN_OR_RETURN(const std::string hash, HashFile({.path = path}));
+    PH_ASSIGN_OR_RETURN(const std::string hash, HashFile({.path = path, .stop = stop}));
     if (known.Has(hash)) return false;
   }
   PH_ASSIGN_OR_RETURN(FileEpoch epoch, FileEpoch::Open(lake, stream));
@@ -55,6 +55,7 @@ Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std:
   const std::string topic = FileTopic(display_name, id);
   InputFile file = DescribeFile(display_name, stream.declaration->format);
   file.path = path;
+  file.stop = stop;
   const int32_t date_days = DateInName(display_name).value_or(Today(lake.clock));
   ContentHasher hasher;
   PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, progress, &hasher));

@@ -13,7 +13,7 @@ namespace playhead::ingest {
 /// (`playhead ingest --stream`), as one commit. Content that this stream has loaded before is a
 /// no-op (false), whatever its name; other rows are appended. `display_name` goes into `_topic`,
 /// with the load's id: the file is read once, so its hash is known only at its end. Errors: those
-/// of LoadFile() and of a commit.
+/// of LoadFile() and of a commit, kCancelled (stopped before the commit; nothing is loaded).
 Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std::string& path,
                         const std::string& display_name, std::stop_token stop,
                         const LoadProgress& progress);

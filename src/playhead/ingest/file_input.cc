@@ -4,6 +4,7 @@
 
 #include <arrow/io/interfaces.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,14 +40,18 @@ Result<std::string> HashFile(const InputFile& file) {
 Result<FileInput> FileInput::Open(const InputFile& file, ContentHasher* hasher) {
   FileInput input;
   input.path_ = file.path;
+  input.stop_ = file.stop;
   input.hasher_ = hasher;
   if (file.store != nullptr) {
     PH_ASSIGN_OR_RETURN(input.object_, file.store->OpenForRead(file.path));
   } else {
-    // Not opened by a name: a socket has none that can be opened.
+    std::error_code error;
+    // A named pipe without a writer is not waited for here, where no stop would be heard.
+    const int wait = std::filesystem::is_fifo(file.path, error) ? O_NONBLOCK : 0;
+    // Standard input is not opened by a name: a socket has none that can be opened.
     input.fd_ = storage::FileDescriptor(file.path == kStandardInput
                                             ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                                            : open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+                                            : open(file.path.c_str(), O_RDONLY | O_CLOEXEC | wait));
     if (input.fd_.get() < 0) return storage::ErrnoStatus("open", file.path, errno);
   }
   input.buffer_.resize(kChunkBytes);
@@ -60,14 +65,25 @@ Result<FileInput> FileInput::Open(const InputFile& file, ContentHasher* hasher) 
   return input;
 }
 
+Status FileInput::WaitForBytes() {
+  constexpr int kLookMs = 100;
+  pollfd waited{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+  while (!stop_.stop_requested()) {
+    if (object_ != nullptr || poll(&waited, 1, kLookMs) != 0) return {};
+  }
+  return Error(StatusCode::kCancelled, "stopped while reading: path={}", path_);
+}
+
 Result<size_t> FileInput::ReadRaw(std::vector<char>& buffer) {
   int64_t size = 0;
   if (object_ != nullptr) {
+    PH_RETURN_IF_ERROR(WaitForBytes());
     PH_ASSIGN_OR_RETURN(size, object_->Read(static_cast<int64_t>(buffer.size()), buffer.data()));
   } else {
     do {
+      PH_RETURN_IF_ERROR(WaitForBytes());
       size = read(fd_.get(), buffer.data(), buffer.size());
-    } while (size < 0 && errno == EINTR);
+    } while (size < 0 && (errno == EINTR || errno == EAGAIN));
     if (size < 0) return storage::ErrnoStatus("read", path_, errno);
   }
   position_ += size;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,8 @@ Result<std::string> HashFile(const InputFile& file);
 
 /// One file read from its beginning in chunks, unpacked as its name says; gzip members and zstd
 /// frames one after the other are one stream. What is no regular file (a pipe, a terminal) is read
-/// until its other end closes. Memory: two chunks. Threads: one at a time.
+/// until its other end closes. Everything that reads ends with kCancelled once the file's `stop` is
+/// requested. Memory: two chunks. Threads: one at a time.
 class FileInput {
  public:
   /// `hasher`, if given, takes every byte that is read, as it lies on disk; it outlives the input.
@@ -62,12 +64,15 @@ class FileInput {
 
  private:
   FileInput() = default;
+  /// Waits until there is something to read, or the end. Errors: kCancelled.
+  Status WaitForBytes();
   /// As read(2): at least one byte, none at the end.
   Result<size_t> ReadRaw(std::vector<char>& buffer);
   Result<std::string_view> ReadPacked();
   Status FillPacked();
 
   std::string path_;
+  std::stop_token stop_;
   storage::FileDescriptor fd_;
   std::shared_ptr<arrow::io::RandomAccessFile> object_;  // instead of fd_
   ContentHasher* hasher_ = nullptr;

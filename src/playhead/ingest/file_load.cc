@@ -132,11 +132,11 @@ Result<std::string> StageInput(FileInput& input, const EpochBuilder& epoch) {
 
 Result<int64_t> LoadParquetObject(storage::ObjectStore& store, const std::string& uri,
                                   EpochBuilder& epoch, const Clock& clock,
-                                  const LoadProgress& progress) {
+                                  const LoadProgress& progress, const std::stop_token& stop) {
   PH_ASSIGN_OR_RETURN(const storage::ObjectInfo info, store.Stat(uri));
   PH_ASSIGN_OR_RETURN(auto object, store.OpenForRead(uri));
   PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetRows::Open(std::move(object), uri));
-  return LoadParquet(*rows, info.bytes, epoch, clock, progress);
+  return LoadParquet(*rows, info.bytes, epoch, clock, progress, stop);
 }
 
 /// Parquet is read from its end, so what is packed or comes through a pipe is staged first.
@@ -144,15 +144,15 @@ Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBui
                                const Clock& clock, const LoadProgress& progress) {
   const bool is_packed = file.is_gzip || file.is_zstd;
   if (!is_packed && file.store != nullptr) {
-    return LoadParquetObject(*file.store, file.path, epoch, clock, progress);
+    return LoadParquetObject(*file.store, file.path, epoch, clock, progress, file.stop);
   }
   if (const auto bytes = RegularFileBytes(file.path); !is_packed && bytes) {
     PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetRows::Open(file.path));
-    return LoadParquet(*rows, *bytes, epoch, clock, progress);
+    return LoadParquet(*rows, *bytes, epoch, clock, progress, file.stop);
   }
   PH_ASSIGN_OR_RETURN(const std::string staged, StageInput(input, epoch));
   PH_ASSIGN_OR_RETURN(const int64_t records,
-                      LoadParquetObject(epoch.store(), staged, epoch, clock, progress));
+                      LoadParquetObject(epoch.store(), staged, epoch, clock, progress, file.stop));
   PH_RETURN_IF_ERROR(epoch.store().Delete(staged));
   return records;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <stop_token>
 #include <string>
 
 namespace playhead::ingest {
@@ -19,6 +20,8 @@ struct InputFile {
   project::Format format = project::Format::kJson;
   bool is_gzip = false;
   bool is_zstd = false;
+  /// Reading it ends with kCancelled once this is requested, also where a pipe keeps it waiting.
+  std::stop_token stop;
 };
 
 /// Told now and then: bytes of the file read so far.
@@ -35,7 +38,7 @@ InputFile DescribeFile(const std::string& path, project::Format declared);
 /// given, takes all bytes of the file as it lies on disk; only a plain Parquet file is read once
 /// more for it. Returns the number of records. Errors: kNotFound, kUnavailable (I/O),
 /// kInvalidArgument (a CSV header or Parquet schema that lacks every declared column, a damaged or
-/// exploding Parquet file).
+/// exploding Parquet file), kCancelled (`file.stop`).
 Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
                          const LoadProgress& progress, ContentHasher* hasher = nullptr);
 

@@ -46,9 +46,9 @@ std::string DateText(int32_t days) {
 
 /// Hashes a file while it is copied to `staged_uri`, durably.
 Result<std::string> CopyFile(const Lake& lake, const std::string& path,
-                             const std::string& staged_uri) {
+                             const std::string& staged_uri, const std::stop_token& stop) {
   ContentHasher hasher;
-  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path}, &hasher));
+  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path, .stop = stop}, &hasher));
   PH_ASSIGN_OR_RETURN(const auto out, lake.store.OpenForWrite(staged_uri));
   PH_RETURN_IF_ERROR(input.CopyTo(*out));
   PH_RETURN_IF_ERROR(out->Close());
@@ -117,17 +117,44 @@ Status LandingIngest::Run(std::stop_token stop) {
     if (watch) watch->Refresh();
     std::optional<int64_t> again_us;
     const Status status = Pass(stop, &again_us);
-    if (status.code() == StatusCode::kCancelled) return {};
+    // A load or a commit that waits was broken off; the board says what the commit waits for.
+    if (status.code() == StatusCode::kCancelled) break;
     PH_RETURN_IF_ERROR(status);
     if (watch) {
       watch->Wait(stop, std::min(again_us.value_or(options_.poll_us), options_.poll_us));
     } else if (again_us) {
       SleepUnlessStopped(stop, *again_us);
     } else {
-      return first_refusal_;
+      return FirstRefusal();
     }
   }
-  return first_refusal_;
+  PH_RETURN_IF_ERROR(FirstRefusal());
+  if (!options_.once) return {};
+  return Status(StatusCode::kCancelled, "stopped before all landing files were taken");
+}
+
+Status LandingIngest::FirstRefusal() const {
+  return refused_.empty() ? Status() : refused_.begin()->second.why;
+}
+
+void LandingIngest::ShowRefused(const std::string& stream) {
+  const auto found = std::ranges::find_if(
+      refused_, [&](const auto& entry) { return entry.second.stream == stream; });
+  lake_.board.Hold(stream, found == refused_.end() ? "" : found->second.why.ToString());
+}
+
+void LandingIngest::ForgetGone(const LandingScan& scan) {
+  for (auto entry = refused_.begin(); entry != refused_.end();) {
+    const std::string& name = entry->first;
+    if (std::ranges::find(scan.files, name, &LandingCandidate::name) != scan.files.end() ||
+        std::ranges::find(scan.ambiguous, name) != scan.ambiguous.end()) {
+      ++entry;
+      continue;
+    }
+    const std::string stream = std::move(entry->second.stream);
+    entry = refused_.erase(entry);
+    ShowRefused(stream);
+  }
 }
 
 int64_t LandingIngest::RestMicros(const LandingCandidate& candidate) const {
@@ -142,6 +169,7 @@ Status LandingIngest::Pass(std::stop_token stop, std::optional<int64_t>* again_u
   };
   PH_ASSIGN_OR_RETURN(const LandingScan scan,
                       ScanLanding(folder_, streams_, options_.dates, Today(lake_.clock)));
+  ForgetGone(scan);
   if (scan.files.empty() && options_.dates != DateRange() && warned_.insert("").second) {
     logging::Warn("ingest", "no landing file has a wanted ingestion date",
                   {{"first", DateText(options_.dates.first_days)},
@@ -154,11 +182,11 @@ Status LandingIngest::Pass(std::stop_token stop, std::optional<int64_t>* again_u
     }
   }
   for (const std::string& problem : scan.ambiguous) {
-    if (!warned_.insert(problem).second) continue;
     const Status refusal = Error(StatusCode::kInvalidArgument, "landing file refused: {}", problem);
+    refused_.insert_or_assign(problem, Refusal{.stream = "landing", .why = refusal});
+    ShowRefused("landing");
+    if (!warned_.insert(problem).second) continue;
     logging::Error("ingest", "landing file refused", {{"why", problem}});
-    lake_.board.Hold("landing", refusal.ToString());
-    if (first_refusal_.ok()) first_refusal_ = refusal;
   }
   for (const LandingCandidate& candidate : scan.files) {
     if (stop.stop_requested()) return {};
@@ -175,7 +203,8 @@ Status LandingIngest::Pass(std::stop_token stop, std::optional<int64_t>* again_u
         look_again(RestMicros(candidate));
       } else {
         settled_[candidate.name] = mark;
-        lake_.board.Hold(candidate.stream->name, "");
+        refused_.erase(candidate.name);
+        ShowRefused(candidate.stream->name);
       }
       continue;
     }
@@ -189,7 +218,8 @@ Status LandingIngest::Pass(std::stop_token stop, std::optional<int64_t>* again_u
       look_again(kRetryMicros);
     } else {
       settled_[candidate.name] = mark;
-      if (first_refusal_.ok()) first_refusal_ = status.WithContext(candidate.name);
+      refused_.insert_or_assign(candidate.name, Refusal{.stream = candidate.stream->name,
+                                                        .why = status.WithContext(candidate.name)});
     }
   }
   return {};
@@ -213,7 +243,7 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   // read for the hash alone.
   std::string known_hash;
   if (!ledger.empty()) {
-    PH_ASSIGN_OR_RETURN(known_hash, HashFile({.path = candidate.path}));
+    PH_ASSIGN_OR_RETURN(known_hash, HashFile({.path = candidate.path, .stop = stop}));
     PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
     if (after != before) return Outcome::kNotStill;
   }
@@ -225,7 +255,7 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   const int32_t date_days = candidate.date_days.value_or(Today(lake_.clock));
   PH_ASSIGN_OR_RETURN(FileEpoch epoch, FileEpoch::Open(lake_, stream));
   const std::string staged_uri = epoch.staging_uri() + "/raw";
-  PH_ASSIGN_OR_RETURN(const std::string hash, CopyFile(lake_, candidate.path, staged_uri));
+  PH_ASSIGN_OR_RETURN(const std::string hash, CopyFile(lake_, candidate.path, staged_uri, stop));
   PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
   if (after != before || (!known_hash.empty() && hash != known_hash)) return Outcome::kNotStill;
   PH_ASSIGN_OR_RETURN(const std::string raw_uri,
@@ -233,6 +263,7 @@ Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& c
   InputFile file = DescribeFile(candidate.path, stream.declaration->format);
   file.path = raw_uri;
   file.store = &lake_.store;
+  file.stop = stop;
   const std::string topic = FileTopic(candidate.name, hash);
   PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, options_.progress, nullptr));
   landing.file = {.table = stream.main.id,

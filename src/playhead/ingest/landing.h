@@ -37,16 +37,26 @@ class LandingIngest {
                 LandingOptions options);
 
   /// Runs until stopped, or until all present files are in (`once`). A file that is refused or
-  /// cannot be read does not stop the others. Errors: the first such refusal, at the end (`once`).
+  /// cannot be read does not stop the others. Errors: at the end, why a file that still lies there
+  /// is refused; kCancelled (`once`: stopped before the end).
   Status Run(std::stop_token stop);
 
  private:
   enum class Outcome { kLoaded, kUnchanged, kNotStill };
+  struct Refusal {
+    std::string stream;
+    Status why;
+  };
 
   /// One look at the folder. `again_us` becomes the time after which a file that could not be taken
   /// yet may be; it stays as it is when there is none.
   Status Pass(std::stop_token stop, std::optional<int64_t>* again_us);
   Result<Outcome> TakeFile(const LandingCandidate& candidate, std::stop_token stop);
+  /// Forgets what was refused and does not lie there any more.
+  void ForgetGone(const LandingScan& scan);
+  /// Shows on the board what of a stream is refused, if anything.
+  void ShowRefused(const std::string& stream);
+  Status FirstRefusal() const;
   int64_t RestMicros(const LandingCandidate& candidate) const;
 
   Lake lake_;
@@ -56,7 +66,8 @@ class LandingIngest {
   /// Size and time of files found unchanged or refused, so that they are not read again each poll.
   std::map<std::string, std::pair<int64_t, int64_t>> settled_;
   std::set<std::string> warned_;
-  Status first_refusal_;
+  /// Files of the last look that are refused, by name, or what is wrong with several of them.
+  std::map<std::string, Refusal> refused_;
 };
 
 }  // namespace playhead::ingest

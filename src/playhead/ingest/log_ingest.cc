@@ -31,6 +31,7 @@ Status LogIngest::Run(std::stop_token stop) {
   int64_t searched_ticks = lake_.clock.TicksMicros();
   bool is_waiting = false;
   bool is_rewind_due = !options_.once;
+  bool is_done = !options_.once;
   while (!stop.stop_requested()) {
     if (!options_.once && lake_.clock.TicksMicros() - searched_ticks > kPartitionSearchMicros) {
       const Status found = FindPartitions();
@@ -40,8 +41,12 @@ Status LogIngest::Run(std::stop_token stop) {
     }
     const bool is_at_end = options_.once && !is_rewind_due && ReachedEnds();
     Status status = is_rewind_due ? Rewind() : is_at_end ? Settle() : Step();
-    if (status.ok() && is_at_end) break;
-    if (status.code() == StatusCode::kCancelled) return {};
+    if (status.ok() && is_at_end) {
+      is_done = true;
+      break;
+    }
+    // A commit waits; the board says for what.
+    if (status.code() == StatusCode::kCancelled) return options_.once ? status : Status();
     if (status.ok()) is_rewind_due = false;
     if (status.code() == StatusCode::kConflict) {
       is_rewind_due = true;
@@ -65,11 +70,12 @@ Status LogIngest::Run(std::stop_token stop) {
       ShowStopped();
     }
   }
-  Status settled = Settle();
-  if (!settled.ok() && settled.code() != StatusCode::kCancelled) return settled;
+  const Status settled = Settle();
+  if (settled.code() == StatusCode::kCancelled && !options_.once) return {};
+  PH_RETURN_IF_ERROR(settled);
   ShowStopped();
   if (!stopped_.empty()) return Status(StatusCode::kDataCorrupt, stopped_.begin()->second);
-  return {};
+  return is_done ? Status() : Status(StatusCode::kCancelled, "stopped before the log's end");
 }
 
 Status LogIngest::Step() {

@@ -44,7 +44,8 @@ class LogIngest {
             LogIngestOptions options);
 
   /// Returns at the end (`once`) or after a stop, with the open epoch committed. Errors: the reason
-  /// why the stream cannot go on, or, at the end, why a partition was stopped (kDataCorrupt).
+  /// why the stream cannot go on, or, at the end, why a partition was stopped (kDataCorrupt);
+  /// kCancelled (`once`: stopped before the end).
   Status Run(std::stop_token stop);
 
  private:

@@ -31,13 +31,15 @@ Status CheckColumns(const arrow::Schema& schema, const std::vector<std::string>&
 }  // namespace
 
 Result<int64_t> LoadParquet(columnar::ParquetRows& file, int64_t file_bytes, EpochBuilder& epoch,
-                            const Clock& clock, const LoadProgress& progress) {
+                            const Clock& clock, const LoadProgress& progress,
+                            const std::stop_token& stop) {
   PH_RETURN_IF_ERROR(CheckColumns(*file.schema(), epoch.column_names()));
   const int64_t now_us = clock.NowMicros();
   const auto bytes_max = static_cast<size_t>(epoch.record_bytes_max());
   RowJson json(*file.schema(), epoch.record_bytes_max());
   int64_t rows = 0;
   while (true) {
+    if (stop.stop_requested()) return Status(StatusCode::kCancelled, "stopped while reading");
     PH_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> batch, file.Next());
     if (batch == nullptr) return rows;
     for (int64_t row = 0; row < batch->num_rows(); ++row, ++rows) {

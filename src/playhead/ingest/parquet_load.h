@@ -5,6 +5,7 @@
 #include "playhead/ingest/file_load.h"
 
 #include <cstdint>
+#include <stop_token>
 
 namespace playhead::ingest {
 
@@ -13,8 +14,9 @@ namespace playhead::ingest {
 /// `_offset` is the row's number in the file. A row that does not fit is a dead letter with that
 /// JSON. Memory is bounded by columnar::ParquetRowsOptions and one row. Returns the number of rows.
 /// Errors: those of columnar::ParquetRows; kInvalidArgument (no column is declared, or a declared
-/// one comes twice).
+/// one comes twice), kCancelled (`stop`).
 Result<int64_t> LoadParquet(columnar::ParquetRows& file, int64_t file_bytes, EpochBuilder& epoch,
-                            const Clock& clock, const LoadProgress& progress);
+                            const Clock& clock, const LoadProgress& progress,
+                            const std::stop_token& stop);
 
 }  // namespace playhead::ingest

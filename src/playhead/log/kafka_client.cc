@@ -1,6 +1,7 @@
 #include "playhead/log/kafka_client.h"
 
 #include "playhead/base/logging.h"
+#include "playhead/log/kafka_journal.h"
 
 #include <syslog.h>
 
@@ -135,15 +136,24 @@ StatusCode KafkaStatusCode(rd_kafka_resp_err_t error) {
   }
 }
 
-Result<std::unique_ptr<KafkaClient>> KafkaClient::Open(KafkaRole role,
-                                                       const KafkaProperties& properties,
-                                                       OnDelivery on_delivery, void* opaque) {
+Status CheckKafkaProperties(const KafkaProperties& properties) {
   const auto servers = properties.find("bootstrap.servers");
   if (servers == properties.end() || servers->second.empty()) {
     return Error(StatusCode::kInvalidArgument,
                  "log.properties: bootstrap.servers: missing; expected HOST:PORT, …");
   }
-  std::unique_ptr<KafkaClient> client(new KafkaClient(servers->second, on_delivery, opaque));
+  const Conf reader(rd_kafka_conf_new());
+  PH_RETURN_IF_ERROR(SetAll(reader.get(), properties, kReaderDefaults, kReaderOwned));
+  const Conf producer(rd_kafka_conf_new());
+  return SetAll(producer.get(), properties, kProducerDefaults, kProducerOwned);
+}
+
+Result<std::unique_ptr<KafkaClient>> KafkaClient::Open(KafkaRole role,
+                                                       const KafkaProperties& properties,
+                                                       OnDelivery on_delivery, void* opaque) {
+  PH_RETURN_IF_ERROR(CheckKafkaProperties(properties));
+  std::unique_ptr<KafkaClient> client(
+      new KafkaClient(properties.at("bootstrap.servers"), on_delivery, opaque));
   PH_RETURN_IF_ERROR(client->Connect(role, properties));
   return client;
 }

@@ -19,6 +19,10 @@ struct KafkaJournalOptions {
   Metrics* metrics = nullptr;
 };
 
+/// What a target's properties lack or have too much, for reading and writing. Asks no broker; a
+/// certificate's file, say, is looked for when it is needed. Errors: kInvalidArgument.
+Status CheckKafkaProperties(const std::map<std::string, std::string>& properties);
+
 /// A Kafka cluster in the place of the embedded journal: appends are acknowledged once all in-sync
 /// replicas have the records (idempotent producer, acks=all). The records of one append go to one
 /// partition, in their order; appends take turns over the partitions. A receipt's `first_offset` is
