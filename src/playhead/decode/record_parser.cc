@@ -1,5 +1,6 @@
 #include "playhead/decode/record_parser.h"
 
+#include "playhead/base/json_text.h"
 #include "playhead/decode/json_text.h"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 #include "playhead/decode/slot_writer.h"
 
+#include "playhead/base/json_text.h"
 #include "playhead/decode/json_text.h"
 #include "playhead/decode/time_text.h"
 

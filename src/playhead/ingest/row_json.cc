@@ -1,5 +1,6 @@
 #include "playhead/ingest/row_json.h"
 
+#include "playhead/base/json_text.h"
 #include "playhead/decode/json_text.h"
 
 #include <arrow/api.h>
@@ -208,7 +209,7 @@ class ValueWriter {
  private:
   void Text(std::string_view text) {
     if (text.size() > bytes_max_) text = text.substr(0, bytes_max_ + 1);
-    decode::AppendJsonString(text, &out_);
+    AppendJsonString(text, &out_);
   }
 
   void TimeOfDay(int64_t value, arrow::TimeUnit::type unit) {
@@ -237,7 +238,7 @@ class ValueWriter {
       if (values->IsNull(i)) continue;
       if (!is_first) out_ += ',';
       is_first = false;
-      decode::AppendJsonString(array.struct_type()->field(field)->name(), &out_);
+      AppendJsonString(array.struct_type()->field(field)->name(), &out_);
       out_ += ':';
       Value(*values, i);
     }
@@ -256,7 +257,7 @@ class ValueWriter {
       if (out_[key] != '"') {
         const std::string text = out_.substr(key);
         out_.resize(key);
-        decode::AppendJsonString(text, &out_);
+        AppendJsonString(text, &out_);
       }
       out_ += ':';
       Value(*map.items(), at);
@@ -274,7 +275,7 @@ RowJson::RowJson(const arrow::Schema& schema, int64_t bytes_max)
     : bytes_max_(static_cast<size_t>(bytes_max)) {
   for (const auto& field : schema.fields()) {
     std::string& key = keys_.emplace_back();
-    decode::AppendJsonString(field->name(), &key);
+    AppendJsonString(field->name(), &key);
     key += ':';
   }
 }
