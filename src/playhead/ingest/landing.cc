@@ -1,6 +1,7 @@
 #include "playhead/ingest/landing.h"
 
 #include "playhead/base/arrow_status.h"
+#include "playhead/base/civil_date.h"
 #include "playhead/base/hash.h"
 #include "playhead/base/logging.h"
 #include "playhead/ingest/file_epoch.h"
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 
 namespace playhead::ingest {
@@ -38,12 +38,6 @@ Result<FileStat> StatFile(const std::string& path) {
                   .modified_us = info.st_mtim.tv_sec * 1'000'000LL + info.st_mtim.tv_nsec / 1000};
 }
 
-std::string DateText(int32_t days) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-}
-
 /// Hashes a file while it is copied to `staged_uri`, durably.
 Result<std::string> CopyFile(const Lake& lake, const std::string& path,
                              const std::string& staged_uri) {
@@ -61,9 +55,8 @@ Result<std::string> CopyFile(const Lake& lake, const std::string& path,
 Result<std::string> PublishRaw(const Lake& lake, const LandingCandidate& candidate,
                                const std::string& hash, int32_t date_days,
                                const std::string& staged_uri) {
-  std::string uri =
-      fmt::format("{}/raw/{}/ingestion_date={}/{}", lake.warehouse_uri,
-                  candidate.stream->main.id.name, DateText(date_days), candidate.name);
+  std::string uri = fmt::format("{}/raw/{}/ingestion_date={}/{}", lake.warehouse_uri,
+                                candidate.stream->main.id.name, DayText(date_days), candidate.name);
   for (int attempt = 0; attempt < 2; ++attempt) {
     PH_ASSIGN_OR_RETURN(const storage::PublishOutcome published,
                         lake.store.Publish(staged_uri, uri));
@@ -144,8 +137,8 @@ Status LandingIngest::Pass(std::stop_token stop, std::optional<int64_t>* again_u
                       ScanLanding(folder_, streams_, options_.dates, Today(lake_.clock)));
   if (scan.files.empty() && options_.dates != DateRange() && warned_.insert("").second) {
     logging::Warn("ingest", "no landing file has a wanted ingestion date",
-                  {{"first", DateText(options_.dates.first_days)},
-                   {"last", DateText(options_.dates.last_days)},
+                  {{"first", DayText(options_.dates.first_days)},
+                   {"last", DayText(options_.dates.last_days)},
                    {"folder", folder_}});
   }
   for (const std::string& name : scan.unmatched) {

@@ -1,11 +1,12 @@
 #include "playhead/ingest/landing_scan.h"
 
+#include "playhead/base/civil_date.h"
+
 #include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <filesystem>
 
 namespace playhead::ingest {
@@ -33,39 +34,19 @@ bool PartFits(const std::string& name, std::string pattern) {
 }  // namespace
 
 std::optional<int32_t> DateInName(std::string_view name) {
-  constexpr std::string_view kShape = "dddd-dd-dd";
-  if (name.size() < kShape.size()) return {};
-  for (size_t at = name.size() - kShape.size() + 1; at-- > 0;) {
-    const std::string_view part = name.substr(at, kShape.size());
-    bool fits = true;
-    for (size_t i = 0; fits && i < kShape.size(); ++i) {
-      const bool is_digit = part[i] >= '0' && part[i] <= '9';
-      fits = kShape[i] == 'd' ? is_digit : part[i] == '-';
-    }
-    if (!fits) continue;
-    const auto number = [&](size_t from, size_t size) {
-      int value = 0;
-      for (const char c : part.substr(from, size)) value = value * 10 + (c - '0');
-      return value;
-    };
-    const std::chrono::year_month_day date{std::chrono::year(number(0, 4)),
-                                           std::chrono::month(number(5, 2)),
-                                           std::chrono::day(number(8, 2))};
-    if (!date.ok()) continue;
-    return static_cast<int32_t>(std::chrono::sys_days(date).time_since_epoch().count());
+  constexpr size_t kDaySize = 10;
+  if (name.size() < kDaySize) return {};
+  for (size_t at = name.size() - kDaySize + 1; at-- > 0;) {
+    if (const auto day = ParseDay(name.substr(at, kDaySize))) return day;
   }
   return {};
 }
 
 Result<DateRange> ParseDateRange(std::string_view text) {
-  constexpr size_t kDateSize = 10;
-  const auto date = [](std::string_view part) {
-    return part.size() == kDateSize ? DateInName(part) : std::nullopt;
-  };
   const size_t dots = text.find("..");
-  const std::optional<int32_t> first = date(text.substr(0, dots));
+  const std::optional<int32_t> first = ParseDay(text.substr(0, dots));
   const std::optional<int32_t> last =
-      dots == std::string_view::npos ? first : date(text.substr(dots + 2));
+      dots == std::string_view::npos ? first : ParseDay(text.substr(dots + 2));
   if (!first || !last || *first > *last) {
     return Error(StatusCode::kInvalidArgument,
                  "ingestion_date: got '{}', expected a day (2025-09-09) or two with the earlier "
