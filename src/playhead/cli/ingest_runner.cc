@@ -98,7 +98,12 @@ void IngestRunner::RunLanding(std::stop_token stop) {
                                                                                   : refused->second;
                                    }});
     const Status status = landing.Run(stop);
-    if (status.ok()) return;
+    if (status.ok()) {
+      // Said where it was refused; the other files are in.
+      const std::lock_guard lock(mutex_);
+      if (first_failure_.ok() && options_.once) first_failure_ = landing.first_refusal();
+      return;
+    }
     Report("landing", status);
     if (options_.once || !ingest::SleepUnlessStopped(stop, kStreamRestartMicros)) return;
   }
