@@ -137,6 +137,7 @@ class Decoder : public RecordDecoder {
 
   int64_t buffered_bytes() const override { return buffered_bytes_; }
   int64_t buffered_rows() const override { return good_count_ + dead_count_; }
+  int64_t buffered_dead() const override { return dead_count_; }
   int64_t buffered_lanes() const override { return lanes_.size(); }
 
   Result<DecodedRows> Flush() override {

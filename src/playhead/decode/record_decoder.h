@@ -126,6 +126,7 @@ class RecordDecoder {
 
   virtual int64_t buffered_bytes() const = 0;  ///< about
   virtual int64_t buffered_rows() const = 0;   ///< good and dead since the last Flush()
+  virtual int64_t buffered_dead() const = 0;   ///< the dead ones of them
   virtual int64_t buffered_lanes() const = 0;  ///< partition keys since the last Flush()
   /// Hands out what has been decoded since the last call and starts anew (builders are reused).
   virtual Result<DecodedRows> Flush() = 0;

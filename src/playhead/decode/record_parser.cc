@@ -175,11 +175,11 @@ bool RecordParser::Value(JsonCursor& in, const TypePlan& plan, uint32_t slot) {
       return Fields(in, plan, first, /*is_record=*/false) || out_.RefusedIn(plan);
     }
     if (plan.kind == TypeKind::kMap) return Map(in, plan, slot);
-    return out_.RefuseValue(Reason::kWrongType, plan, "an object is no", "");
+    return out_.RefuseValue(Reason::kWrongType, plan, "not a valid", "an object");
   }
   if (c == '[') {
     if (plan.kind == TypeKind::kList) return List(in, plan, slot);
-    return out_.RefuseValue(Reason::kWrongType, plan, "an array is no", "");
+    return out_.RefuseValue(Reason::kWrongType, plan, "not a valid", "an array");
   }
   return Scalar(in, plan, slot);
 }

@@ -15,7 +15,8 @@ namespace {
 
 constexpr size_t kLargeSlots = 1 << 16;
 constexpr size_t kLargeExtraBytes = 1 << 20;
-// Fewer digits alone are a year or a compact date at least as likely as seconds since 1970.
+// Fewer digits, but for a lone 0, are a year or a compact date at least as likely as seconds since
+// 1970.
 constexpr size_t kEpochTextDigitsMin = 9;
 
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
@@ -87,7 +88,7 @@ bool SlotWriter::Text(const TypePlan& plan, uint32_t slot, std::string_view text
       SplitNumber(text, NumberStyle::kText, &parts)) {
     return Number(plan, slot, parts, /*is_text=*/true);
   }
-  return RefuseValue(Reason::kWrongType, plan, "not a", text);
+  return RefuseValue(Reason::kWrongType, plan, "not a valid", text);
 }
 
 bool SlotWriter::Scalar(const TypePlan& plan, uint32_t slot, std::string_view raw, bool* is_json) {
@@ -106,7 +107,8 @@ bool SlotWriter::Scalar(const TypePlan& plan, uint32_t slot, std::string_view ra
     return true;
   }
   if (is_number) return Number(plan, slot, parts, /*is_text=*/false);
-  if (plan.kind != TypeKind::kBool) return RefuseValue(Reason::kWrongType, plan, "not a", raw);
+  if (plan.kind != TypeKind::kBool)
+    return RefuseValue(Reason::kWrongType, plan, "not a valid", raw);
   out.integer = is_true ? 1 : 0;
   out.state = SlotState::kValue;
   return true;
@@ -138,13 +140,13 @@ bool SlotWriter::Number(const TypePlan& plan, uint32_t slot, const NumberParts& 
       outcome = ToDecimal(parts, plan.precision, plan.scale, &decimals_.back());
       break;
     case TypeKind::kTimestamp:
-      if (is_text && parts.integer.size() < kEpochTextDigitsMin) {
-        return RefuseValue(Reason::kWrongType, plan, "not a", parts.text);
+      if (is_text && parts.integer.size() < kEpochTextDigitsMin && parts.text != "0") {
+        return RefuseValue(Reason::kWrongType, plan, "not a valid", parts.text);
       }
       outcome = ToEpochMicros(parts, &out.integer);
       break;
     default:
-      return RefuseValue(Reason::kWrongType, plan, "a number is no", parts.text);
+      return RefuseValue(Reason::kWrongType, plan, "not a valid", parts.text);
   }
   switch (outcome) {
     case NumberOutcome::kGood:

@@ -17,6 +17,17 @@ int64_t Integer(const sql::ResultTable& table, int64_t row, int column) {
   return value;
 }
 
+/// What SQL's hex() gave. A cell of text is made fit to be printed, so it may not be the text.
+std::string FromHex(std::string_view hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    int byte = 0;
+    std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
+    bytes.push_back(static_cast<char>(byte));
+  }
+  return bytes;
+}
+
 /// `('a', 'b')`; never empty.
 std::string TextList(const auto& texts) {
   std::string list = "(''";
@@ -69,13 +80,14 @@ Result<RowsByTopic> Positions::Count() {
   PH_ASSIGN_OR_RETURN(
       const auto table,
       session_.Query(fmt::format(
-          "SELECT _topic, _topic_partition, count(*) FILTER (NOT is_dead), "
+          "SELECT hex(_topic), _topic_partition, count(*) FILTER (NOT is_dead), "
           "count(*) FILTER (is_dead), count(DISTINCT _offset), min(_offset), max(_offset), "
           "count(*) FILTER (NOT is_own) FROM ({}) GROUP BY ALL ORDER BY ALL",
           sql_)));
   RowsByTopic found;
   for (int64_t row = 0; row < table->rows(); ++row) {
-    found[{table->CellText(row, 0).value_or(""), static_cast<int32_t>(Integer(*table, row, 1))}] = {
+    found[{FromHex(table->CellText(row, 0).value_or("")),
+           static_cast<int32_t>(Integer(*table, row, 1))}] = {
         .rows = Integer(*table, row, 2),
         .dead_rows = Integer(*table, row, 3),
         .positions = Integer(*table, row, 4),

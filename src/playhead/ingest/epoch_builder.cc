@@ -73,6 +73,14 @@ std::vector<std::string> EpochBuilder::column_names() const {
   return names;
 }
 
+int64_t EpochBuilder::dead() const {
+  return dead_ + (decoder_ == nullptr ? 0 : decoder_->buffered_dead());
+}
+
+int64_t EpochBuilder::good() const {
+  return good_ + dead_ + (decoder_ == nullptr ? 0 : decoder_->buffered_rows()) - dead();
+}
+
 int64_t EpochBuilder::bytes() const {
   return (decoder_ == nullptr ? 0 : decoder_->buffered_bytes()) + stager_->bytes();
 }

@@ -56,8 +56,9 @@ class EpochBuilder {
   /// Of the declared columns.
   std::vector<std::string> column_names() const;
 
-  int64_t good() const { return good_; }
-  int64_t dead() const { return dead_; }
+  /// Records decoded so far.
+  int64_t good() const;
+  int64_t dead() const;
   /// Of the dead letters that were handed on, all after Finish(), by `_reason`.
   const std::map<std::string, int64_t>& dead_by_reason() const { return dead_by_reason_; }
   /// Bytes written and buffered, roughly.

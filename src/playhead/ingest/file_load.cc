@@ -10,6 +10,7 @@
 #include <arrow/io/interfaces.h>
 
 #include <algorithm>
+#include <cctype>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -19,6 +20,10 @@ namespace {
 
 constexpr std::string_view kReadStage = "read";
 constexpr std::string_view kCutStage = "cut";
+
+bool IsUtf16(std::string_view text) {
+  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+}
 
 /// A piece that cannot be decoded, as a dead letter.
 void AddUndecodable(const decode::Piece& piece, decode::RecordDecoder& decoder) {
@@ -40,7 +45,7 @@ template <typename Cutter>
 int64_t AddDamagedEnd(const FileInput& input, Cutter& cutter, int64_t number,
                       decode::RecordDecoder& decoder) {
   logging::Warn("ingest", "file ends before its end",
-                {{"path", input.path()}, {"why", input.problem()}});
+                {{"name", input.name()}, {"why", input.problem()}});
   const decode::Verdict verdict{
       .is_good = false, .reason = decode::Reason::kUnreadable, .detail = input.problem()};
   cutter.Push({}, /*is_last=*/true);
@@ -60,10 +65,16 @@ template <typename Cutter, typename Take>
 Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch, const Clock& clock,
                        const LoadProgress& progress, const Take& take) {
   int64_t records = 0;
+  bool is_first = true;
   for (bool is_last = false; !is_last;) {
     PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
     is_last = chunk.empty();
     if (is_last && !input.problem().empty()) break;
+    if (std::exchange(is_first, false) && IsUtf16(chunk)) {
+      return Error(StatusCode::kInvalidArgument,
+                   "text is UTF-16, by its byte order mark; only UTF-8 is read: name={}",
+                   input.name());
+    }
     cutter.Push(chunk, is_last);
     const int64_t now_us = clock.NowMicros();  // a pipe may bring records for hours
     const decode::SettleAtEnd settle(epoch.decoder());
@@ -124,7 +135,7 @@ Result<std::string> StageInput(FileInput& input, const EpochBuilder& epoch) {
   PH_ASSIGN_OR_RETURN(const auto out, epoch.store().OpenForWrite(uri));
   PH_RETURN_IF_ERROR(input.CopyTo(*out));
   if (!input.problem().empty()) {
-    return Error(StatusCode::kInvalidArgument, "{}: path={}", input.problem(), input.path());
+    return Error(StatusCode::kInvalidArgument, "{}: name={}", input.problem(), input.name());
   }
   PH_RETURN_IF_ERROR(out->Seal());
   return uri;
@@ -142,11 +153,10 @@ Result<int64_t> LoadParquetObject(storage::ObjectStore& store, const std::string
 /// Parquet is read from its end, so what is packed or comes through a pipe is staged first.
 Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBuilder& epoch,
                                const Clock& clock, const LoadProgress& progress) {
-  const bool is_packed = file.is_gzip || file.is_zstd;
-  if (!is_packed && file.store != nullptr) {
+  if (!input.is_packed() && file.store != nullptr) {
     return LoadParquetObject(*file.store, file.path, epoch, clock, progress, file.stop);
   }
-  if (const auto bytes = RegularFileBytes(file.path); !is_packed && bytes) {
+  if (const auto bytes = RegularFileBytes(file.path); !input.is_packed() && bytes) {
     PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetRows::Open(file.path));
     return LoadParquet(*rows, *bytes, epoch, clock, progress, file.stop);
   }
@@ -160,14 +170,12 @@ Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBui
 }  // namespace
 
 InputFile DescribeFile(const std::string& path, project::Format declared) {
-  InputFile file{.path = path, .format = declared};
-  std::string_view name = path;
-  if (name.ends_with(".gz")) {
-    file.is_gzip = true;
-    name.remove_suffix(3);
-  } else if (name.ends_with(".zst")) {
-    file.is_zstd = true;
-    name.remove_suffix(4);
+  InputFile file{.path = path, .format = declared, .name = path};
+  std::string lower = path;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string_view name = lower;
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (name.ends_with(packed)) name.remove_suffix(packed.size());
   }
   if (name.ends_with(".csv")) {
     file.format = project::Format::kCsv;
@@ -184,6 +192,7 @@ InputFile DescribeFile(const std::string& path, project::Format declared) {
 Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
                          const LoadProgress& progress, ContentHasher* hasher) {
   PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open(file, hasher));
+  PH_RETURN_IF_ERROR(input.DetectPacking());
   const auto load = [&]() -> Result<int64_t> {
     switch (file.format) {
       case project::Format::kParquet:

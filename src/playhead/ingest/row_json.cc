@@ -1,5 +1,6 @@
 #include "playhead/ingest/row_json.h"
 
+#include "playhead/base/civil_date.h"
 #include "playhead/base/json_text.h"
 #include "playhead/decode/json_text.h"
 
@@ -7,7 +8,6 @@
 #include <arrow/util/float16.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 
 namespace playhead::ingest {
@@ -53,19 +53,12 @@ void AppendClock(int64_t units, int64_t units_per_second, std::string& out) {
   fmt::format_to(std::back_inserter(out), ".{:0{}}", fraction, FractionDigits(units_per_second));
 }
 
-void AppendDay(int64_t days, std::string& out) {
-  const std::chrono::year_month_day date{
-      std::chrono::sys_days(std::chrono::days(static_cast<int32_t>(days)))};
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-}
-
 void AppendDate(int64_t days, std::string& out) {
   out += '"';
   if (days < kDayFirst || days > kDayLast) {
     fmt::format_to(std::back_inserter(out), "{} days since 1970", days);
   } else {
-    AppendDay(days, out);
+    out += DayText(static_cast<int32_t>(days));
   }
   out += '"';
 }
@@ -78,7 +71,7 @@ void AppendTimestamp(int64_t value, const arrow::TimestampType& type, std::strin
   if (days < kDayFirst || days > kDayLast) {
     fmt::format_to(std::back_inserter(out), "{}/{} s since 1970", value, units_per_second);
   } else {
-    AppendDay(days, out);
+    out += DayText(static_cast<int32_t>(days));
     out += 'T';
     AppendClock(value - days * units_per_day, units_per_second, out);
     if (!type.timezone().empty()) out += 'Z';

@@ -265,7 +265,7 @@ TEST(EpochCommit, ALandingFileIsGuardedByTheLedger) {
   catalog::FaultyCatalog catalog(
       lake.catalog(), Before(kTheCommit, [&] {
         // Another program's ingest, which does not know of our claims.
-        catalog::LandingFile file = late.landing->file;
+        catalog::LandingFile file = late.landing[0].file;
         file.table_uuid = lake.Load(kMain).metadata->table_uuid;
         ASSERT_TRUE(lake.catalog().Commit({.landing_files = {file}}).committed());
       }));
