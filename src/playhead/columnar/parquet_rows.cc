@@ -62,6 +62,7 @@ class Rows : public ParquetRows {
       // A column of a row group is read bit by bit, not whole.
       properties.enable_buffered_stream();
       properties.set_buffer_size(kReadBufferBytes);
+      properties.set_page_checksum_verification(true);
       parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
       arrow_properties.set_pre_buffer(false);
       arrow_properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);

@@ -13,8 +13,9 @@ namespace playhead::decode {
 /// Cuts a byte stream of CSV (RFC 4180) into records and their fields. The first record is the
 /// header.
 ///
-/// Records  end with LF or CR LF outside quotes; the last one may lack it. Empty lines are no
-///          records, except under a header of one column, where they are its null.
+/// Records  end with LF or CR LF outside quotes, or with CR if the header does; the last one may
+///          lack it. Empty lines are no records, except under a header of one column, where they
+///          are its null.
 /// Fields   parted by commas; `""` inside quotes is a quote. An empty field without quotes is null,
 ///          one with quotes is the empty text. A quote inside an unquoted field is a plain
 ///          character.
@@ -48,12 +49,14 @@ class CsvCutter {
   enum class State { kFieldStart, kUnquoted, kQuoted, kClosedQuote, kLineEnd };
 
   bool NextRecord(Piece* piece);
-  /// Position of the LF that ends the record in hand, or the end of the chunk.
+  /// Position of the line end of the record in hand, or the end of the chunk.
   size_t ScanRecord();
   void SplitFields(std::string_view record);
 
   PieceAssembler assembler_;
-  bool has_begun_ = false;  // the byte order mark has been looked for
+  const int64_t record_bytes_max_;
+  bool has_begun_ = false;  // the byte order mark and the first line end have been looked for
+  char line_end_ = '\n';
   bool is_last_ = false;
   std::string head_;
   std::string_view view_;

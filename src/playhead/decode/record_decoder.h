@@ -31,6 +31,9 @@ struct Record {
   std::string_view bytes;
   /// The bytes stay as they are until RecordDecoder::Settle() or Flush(), so they are not copied.
   bool stays = false;
+  /// The JSON of a row of typed columns: text for a BLOB is base64, and `"NaN"`, `"Infinity"` and
+  /// `"-Infinity"` are floats.
+  bool is_typed_row = false;
   int64_t offset = 0;
   int64_t log_time_us = 0;  ///< 0 = unknown
   std::optional<std::string_view> key;
@@ -111,7 +114,8 @@ class RecordDecoder {
   /// Decodes one JSON record. `now_us` bounds the event time.
   virtual Verdict Decode(const Record& record, int64_t now_us) = 0;
   /// Says which columns the fields of the following DecodeFields() are. Names that are not declared
-  /// go to `_extra`. Errors: kInvalidArgument (a declared column twice, not UTF-8).
+  /// go to `_extra`, repeated ones numbered (`name_2`). Errors: kInvalidArgument (a declared column
+  /// twice, not UTF-8).
   virtual Status PrepareCsvHeader(const std::vector<std::string>& header) = 0;
   /// Decodes a record that another reader has cut into text fields (CSV), one per header name;
   /// nullopt is null (an empty field without quotes). `record.bytes` is the line as delivered.

@@ -176,6 +176,26 @@ TEST_F(RecordDecoderTest, NumericColumnsTakeNumericText) {
   EXPECT_EQ(Dead(R"({"id":"a","flag":"yes"})"), "wrong_type");
 }
 
+TEST_F(RecordDecoderTest, ATypedRowHasBlobsAsBase64AndFloatsThatAreNoNumbers) {
+  const auto cell = [&](const std::string& json, const std::string& column) {
+    const Verdict verdict = decoder_->Decode({.bytes = json, .is_typed_row = true}, kTestNowUs);
+    EXPECT_TRUE(verdict.is_good) << verdict.detail;
+    return Cell(*FlushChecked(*decoder_).lanes.at(0).rows, column, 0);
+  };
+  EXPECT_EQ(cell(R"({"id":"a","raw":"/wAB"})", "raw"), std::string("\xff\0\1", 3));
+  EXPECT_EQ(cell(R"({"id":"/wAB"})", "id"), "/wAB");
+  EXPECT_EQ(cell(R"({"id":"a","x":"NaN"})", "x"), "nan");
+  EXPECT_EQ(cell(R"({"id":"a","x":"-Infinity"})", "x"), "-inf");
+  EXPECT_EQ(cell(R"({"id":"a","thin":"Infinity"})", "thin"), "inf");
+  EXPECT_EQ(cell(R"({"id":"a","x":"1.5"})", "x"), "1.5");
+  const Verdict verdict =
+      decoder_->Decode({.bytes = R"({"id":"a","n":"NaN"})", .is_typed_row = true}, kTestNowUs);
+  EXPECT_EQ(verdict.detail, "n: not a valid BIGINT: NaN");
+  // Only of this record.
+  EXPECT_EQ(Dead(R"({"id":"a","x":"NaN"})"), "wrong_type");
+  EXPECT_EQ(Good(R"({"id":"a","raw":"/wAB"})", "raw"), "/wAB");
+}
+
 TEST_F(RecordDecoderTest, TimesAreEpochsOrText) {
   EXPECT_EQ(GoodNumber(R"({"id":"a","at":1700000000})", "at"), 1'700'000'000'000'000);
   EXPECT_EQ(GoodNumber(R"({"id":"a","at":1700000000123})", "at"), 1'700'000'000'123'000);
@@ -507,7 +527,8 @@ TEST(RecordDecoderMake, RefusesWhatItCannotDecode) {
   schema.event_time_column = "b";
   EXPECT_THAT(refusal(schema), HasSubstr("column=b"));
   schema.event_time_column = "";
-  schema.partition_by = {{.source_column = "a", .transform = PartitionTransform::kDay, .name = "d"}};
+  schema.partition_by = {
+      {.source_column = "a", .transform = PartitionTransform::kDay, .name = "d"}};
   EXPECT_THAT(refusal(schema), HasSubstr("field=d"));
   schema.partition_by = {{.source_column = "b", .name = "b"}};
   EXPECT_THAT(refusal(schema), HasSubstr("column=b"));

@@ -4,10 +4,14 @@
 #include "playhead/decode/json_text.h"
 #include "playhead/decode/time_text.h"
 
+#include <arrow/result.h>
+#include <arrow/util/base64.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace playhead::decode {
@@ -37,6 +41,7 @@ void SlotWriter::Reset(size_t columns) {
   if (columns > 0) std::memset(static_cast<void*>(slots_.data()), 0, columns * sizeof(Slot));
   slot_count_ = columns;
   decimals_.clear();
+  blobs_.clear();
   extra_.clear();
   path_.clear();
 }
@@ -49,7 +54,33 @@ bool SlotWriter::MakeRoom(size_t slots) {
   return true;
 }
 
+bool SlotWriter::TypedText(const TypePlan& plan, uint32_t slot, std::string_view text,
+                           bool* is_taken) {
+  Slot& out = slots_[slot];
+  if (plan.kind == TypeKind::kBinary) {
+    *is_taken = true;
+    arrow::Result<std::string> bytes = arrow::util::base64_decode(text);
+    if (!bytes.ok()) return RefuseValue(Reason::kWrongType, plan, "not base64 for", text);
+    out.SetText(blobs_.emplace_back(*std::move(bytes)));
+    return true;
+  }
+  const bool is_negative = text.starts_with('-');
+  const bool is_float = plan.kind == TypeKind::kFloat32 || plan.kind == TypeKind::kFloat64;
+  *is_taken = is_float && (text == "NaN" || text.substr(is_negative ? 1 : 0) == "Infinity");
+  if (!*is_taken) return true;
+  out.real = text == "NaN"
+                 ? std::numeric_limits<double>::quiet_NaN()
+                 : std::copysign(std::numeric_limits<double>::infinity(), is_negative ? -1.0 : 1.0);
+  out.state = SlotState::kValue;
+  return true;
+}
+
 bool SlotWriter::Text(const TypePlan& plan, uint32_t slot, std::string_view text) {
+  if (is_typed_row_) {
+    bool is_taken = false;
+    const bool is_good = TypedText(plan, slot, text, &is_taken);
+    if (is_taken) return is_good;
+  }
   Slot& out = slots_[slot];
   TimeOutcome time = TimeOutcome::kNotATime;
   switch (plan.kind) {

@@ -53,8 +53,8 @@ class EpochBuilder {
   Status Take(decode::DecodedRows rows);
 
   int64_t record_bytes_max() const { return stream_->row_schema->record_bytes_max; }
-  /// Of the declared columns.
-  std::vector<std::string> column_names() const;
+  /// The declared ones.
+  const std::vector<decode::Column>& columns() const { return stream_->row_schema->columns; }
 
   /// Records decoded so far.
   int64_t good() const;

@@ -105,19 +105,49 @@ Result<int64_t> LoadJson(FileInput& input, decode::CutMode mode, EpochBuilder& e
   return CutAll(input, cutter, epoch, clock, progress, take);
 }
 
-Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& columns,
-                        EpochBuilder& epoch, const Clock& clock, const LoadProgress& progress) {
+std::string_view WithoutBlanks(std::string_view name) {
+  const size_t first = name.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return name.substr(first, name.find_last_not_of(" \t") - first + 1);
+}
+
+/// A header that knows few of the declared columns is likely a mistake: the values of the others
+/// all go to `_extra`. Errors: kInvalidArgument (it knows none).
+Status CheckHeader(const std::vector<std::string>& header,
+                   const std::vector<decode::Column>& columns, const std::string& file) {
+  const auto is_declared = [&](std::string_view name) {
+    return std::ranges::find(columns, name, &decode::Column::name) != columns.end();
+  };
+  std::vector<std::string> others;
+  std::vector<std::string> blanks;
+  for (const std::string& name : header) {
+    if (is_declared(name)) continue;
+    others.push_back(name);
+    if (is_declared(WithoutBlanks(name))) blanks.push_back(fmt::format("'{}'", name));
+  }
+  const std::string hint =
+      blanks.empty() ? ""
+                     : fmt::format("names with blanks around them: {}", fmt::join(blanks, ","));
+  if (others.size() == header.size()) {
+    return Error(StatusCode::kInvalidArgument,
+                 "CSV header names no declared column: the first line must be a header{}{}",
+                 hint.empty() ? "" : "; ", hint);
+  }
+  if (!blanks.empty() || others.size() * 2 > header.size()) {
+    logging::Warn(
+        "ingest", "columns of a CSV header are not declared and go to _extra",
+        {{"name", file}, {"columns", fmt::format("{}", fmt::join(others, ","))}, {"hint", hint}});
+  }
+  return {};
+}
+
+Result<int64_t> LoadCsv(FileInput& input, EpochBuilder& epoch, const Clock& clock,
+                        const LoadProgress& progress) {
   decode::CsvCutter cutter(epoch.record_bytes_max());
   bool has_header = false;
   const auto take = [&](const decode::Piece& piece, int64_t now_us) -> Status {
     if (!has_header) {
-      const bool knows_any = std::ranges::any_of(cutter.header(), [&](const std::string& name) {
-        return std::ranges::find(columns, name) != columns.end();
-      });
-      if (!knows_any) {
-        return Error(StatusCode::kInvalidArgument,
-                     "CSV header names no declared column: the first line must be a header");
-      }
+      PH_RETURN_IF_ERROR(CheckHeader(cutter.header(), epoch.columns(), input.name()));
       PH_RETURN_IF_ERROR(epoch.decoder().PrepareCsvHeader(cutter.header()));
       has_header = true;
     }
@@ -126,7 +156,11 @@ Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& column
         now_us);
     return {};
   };
-  return CutAll(input, cutter, epoch, clock, progress, take);
+  PH_ASSIGN_OR_RETURN(const int64_t records, CutAll(input, cutter, epoch, clock, progress, take));
+  if (!has_header && !cutter.header().empty()) {
+    PH_RETURN_IF_ERROR(CheckHeader(cutter.header(), epoch.columns(), input.name()));
+  }
+  return records;
 }
 
 /// Lays the unpacked input into the epoch's staging folder, which goes with the epoch.
@@ -198,7 +232,7 @@ Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock
       case project::Format::kParquet:
         return LoadAnyParquet(file, input, epoch, clock, progress);
       case project::Format::kCsv:
-        return LoadCsv(input, epoch.column_names(), epoch, clock, progress);
+        return LoadCsv(input, epoch, clock, progress);
       case project::Format::kJsonl:
         return LoadJson(input, decode::CutMode::kLines, epoch, clock, progress);
       default:
@@ -206,6 +240,9 @@ Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock
     }
   };
   PH_ASSIGN_OR_RETURN(const int64_t records, load());
+  if (records == 0) {
+    logging::Warn("ingest", "file holds no record", {{"name", input.name()}});
+  }
   // A damaged file is not read to its end here, plain Parquet not at all.
   if (hasher != nullptr) PH_RETURN_IF_ERROR(input.Drain());
   return records;
