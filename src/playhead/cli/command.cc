@@ -61,6 +61,9 @@ std::string Unexpected(const CLI::App& app) {
   const auto commands = app.get_subcommands();
   const CLI::App& command = commands.empty() ? app : *commands[0];
   const std::string word = app.remaining(/*recurse=*/true).at(0);
+  if (!word.starts_with("-") && command.get_option_no_throw("-c") != nullptr) {
+    return fmt::format("SQL stands behind -c: playhead sql -c '{}'", word);
+  }
   if (!word.starts_with("-")) return fmt::format("unexpected argument: {}", word);
   const std::string flag = word.substr(0, word.find('='));
   std::vector<std::string> known;
@@ -106,6 +109,7 @@ CommandLine::CommandLine() : state_(std::make_unique<State>()) {
   app.set_version_flag("-V,--version", "playhead " PLAYHEAD_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   config::AddCommonFlags(app, state_->flags);
+  app.require_subcommand(0, 1);  // the words behind a command are its own: `help sql`
   app.footer(kFooter);
   app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);

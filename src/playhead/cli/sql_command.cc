@@ -24,7 +24,6 @@ namespace {
 struct SqlArgs {
   std::vector<std::string> commands;
   std::string file;
-  std::string stray;  ///< what was written without -c
   std::optional<std::string> format;
 };
 
@@ -52,11 +51,6 @@ Result<std::string> ReadSqlFile(const std::string& path) {
 }
 
 Status RunSqlCommand(const config::ResolvedConfig& config, const SqlArgs& args) {
-  if (!args.stray.empty()) {
-    return Error(StatusCode::kInvalidArgument,
-                 "SQL stands behind -c, and a file of it behind -f: playhead sql -c '{}'",
-                 args.stray);
-  }
   PH_ASSIGN_OR_RETURN(const ReadableLake lake, OpenLake(config));
   QueryProgress progress;
   PH_ASSIGN_OR_RETURN(const auto engine, sql::Engine::Open(*lake.catalog, *lake.store,
@@ -90,7 +84,6 @@ void AddSqlCommand(CommandLine& line) {
                  "SQL to run, instead of the shell; may be repeated")
       ->allow_extra_args(false);
   app.add_option("-f,--file", args->file, "File with SQL to run, '-' for standard input");
-  app.add_option("SQL", args->stray)->group("");
   AddFormatFlag(app, args->format);
   line.OnRun(app, [args](const config::ResolvedConfig& config) {
     const Status status = RunSqlCommand(config, *args);
