@@ -50,8 +50,8 @@ bool HasPager() {
 
 Status WritePaged(std::string_view text) {
   if (WidestLine(text) <= static_cast<size_t>(TerminalColumns())) return WriteOut(text);
-  // Lines are not wrapped, colours are shown, and what fits on the screen needs no key to leave.
-  setenv("LESS", "-SFRX", /*replace=*/0);
+  // Lines are not wrapped, colours are shown, and the screen stays as it is when the user leaves.
+  setenv("LESS", "-SRX", /*replace=*/0);
   FILE* pager = popen(PagerCommand().c_str(), "we");
   if (pager == nullptr) return WriteOut(text);
   // Ctrl-C is the pager's meanwhile.

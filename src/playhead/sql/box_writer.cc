@@ -12,7 +12,9 @@
 namespace playhead::sql {
 namespace {
 
-constexpr size_t kTextColumnsMin = 10;
+constexpr size_t kNameColumnsMin = 40;
+constexpr size_t kTimeColumnsMin = 30;
+constexpr size_t kShortColumnsMin = 12;
 constexpr size_t kCellColumnsMax = 1'000;  ///< on a terminal
 constexpr char kBold[] = "\x1b[1m";
 constexpr char kDim[] = "\x1b[2m";
@@ -147,11 +149,30 @@ class BoxWriter final : public RowWriter {
 
   void Fit(size_t terminal_columns) {
     const std::vector<size_t> whole = widths_;
+    Shrink(terminal_columns, whole, {.first = kNameColumnsMin, .other = kShortColumnsMin});
+    if (TotalWidth() <= terminal_columns) return;
+    // Rather fewer columns than ones that say nothing.
+    widths_ = whole;
+    Shrink(terminal_columns, whole, {.first = kNameColumnsMin, .other = kTimeColumnsMin});
+    LeaveOutColumns(terminal_columns);
+    Shrink(terminal_columns, whole, {.first = kShortColumnsMin, .other = kShortColumnsMin});
+  }
+
+  /// The first column names its row, so it gives way last.
+  struct Floors {
+    size_t first;
+    size_t other;
+  };
+
+  /// Takes from the widest text column as long as the box is too wide. Numbers stay whole, and so
+  /// does what would look alike.
+  void Shrink(size_t terminal_columns, const std::vector<size_t>& whole, const Floors& floors) {
     while (TotalWidth() > terminal_columns) {
       size_t* widest = nullptr;
-      for (size_t c = 0; c < columns_.size(); ++c) {
-        const bool can_shrink = !columns_[c].is_number && widths_[c] > kTextColumnsMin;
-        if (can_shrink && (widest == nullptr || widths_[c] > *widest)) widest = &widths_[c];
+      for (const size_t c : shown_) {
+        if (c == kGap || columns_[c].is_number) continue;
+        if (widths_[c] <= (c == 0 ? floors.first : floors.other)) continue;
+        if (widest == nullptr || widths_[c] > *widest) widest = &widths_[c];
       }
       if (widest == nullptr) break;
       --*widest;
@@ -159,7 +180,6 @@ class BoxWriter final : public RowWriter {
     for (size_t c = 0; c < columns_.size(); ++c) {
       while (widths_[c] < whole[c] && LooksAlike(c)) widths_[c] += (whole[c] - widths_[c] + 7) / 8;
     }
-    if (has_types_) LeaveOutColumns(terminal_columns);
   }
 
   /// Whether two texts that differ are cut to the same.
@@ -172,19 +192,27 @@ class BoxWriter final : public RowWriter {
     return cut.size() < texts.size();
   }
 
+  /// Keeps the outer columns, from both sides alternately, as far as they fit.
   void LeaveOutColumns(size_t terminal_columns) {
-    while (TotalWidth() > terminal_columns && shown_.size() > 3) {
-      size_t middle = shown_.size() / 2;
-      const auto gap = std::find(shown_.begin(), shown_.end(), kGap);
-      if (gap == shown_.end()) {
-        shown_[middle] = kGap;
+    if (TotalWidth() <= terminal_columns || columns_.size() < 3) return;
+    size_t left = 1;  // so many first columns
+    size_t right = columns_.size() - 1;
+    size_t total = 5 + widths_[0] + 3 + widths_[right] + 3;  // with the gap
+    bool is_left_full = false;
+    bool is_right_full = false;
+    while (left < right && !(is_left_full && is_right_full)) {
+      const bool is_left = !is_left_full && (is_right_full || left <= columns_.size() - right);
+      const size_t width = widths_[is_left ? left : right - 1] + 3;
+      if (total + width > terminal_columns) {
+        (is_left ? is_left_full : is_right_full) = true;
         continue;
       }
-      // From the side that has more left.
-      const auto at = gap - shown_.begin();
-      const bool is_left_longer = 2 * at >= static_cast<ptrdiff_t>(shown_.size());
-      shown_.erase(shown_.begin() + (is_left_longer ? at - 1 : at + 1));
+      total += width;
+      is_left ? ++left : --right;
     }
+    shown_.erase(shown_.begin() + static_cast<ptrdiff_t>(left),
+                 shown_.begin() + static_cast<ptrdiff_t>(right));
+    shown_.insert(shown_.begin() + static_cast<ptrdiff_t>(left), kGap);
   }
 
   void AddFrame(const char* left, const char* middle, const char* right) {

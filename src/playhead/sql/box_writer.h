@@ -7,8 +7,9 @@
 
 namespace playhead::sql {
 
-/// A box of lines around the cells. Too wide for `style.terminal_columns`: its longest texts lose
-/// their middle, unless two that differ would look alike; then a result of SQL loses columns.
+/// A box of lines around the cells. If it is too wide for `style.terminal_columns`, its longest
+/// texts lose their middle, unless two that differ would look alike; then it loses its middle
+/// columns.
 std::unique_ptr<RowWriter> MakeBoxWriter(const OutputStyle& style,
                                          std::vector<OutputColumn> columns, OutputSink sink);
 
