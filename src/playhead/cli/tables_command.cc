@@ -162,8 +162,7 @@ Result<std::string> DescribeTable(const ReadableLake& lake, const TablesArgs& ar
   PH_ASSIGN_OR_RETURN(const std::vector<catalog::LiveFile> files,
                       catalog::LiveFiles(*lake.store, *state.metadata));
   const Sections sections = SectionsOf({.state = state, .files = files});
-  const std::string show =
-      args.show.empty() && format == sql::OutputFormat::kCsv ? "schema" : args.show;
+  const std::string show = args.show.empty() && HoldsOneTable(format) ? "schema" : args.show;
   if (!show.empty()) {
     for (const auto& [name, table] : sections) {
       if (name == show) return Render(table, format, TerminalColumns());
@@ -196,8 +195,9 @@ void AddTablesCommand(CommandLine& line) {
                "playhead tables bronze.media_events --show partitions");
   app.add_option("NAME", args->name, "A table; all when left out");
   app.add_option("--show", args->show,
-                 "schema, partition_spec, snapshots, partitions or files [all; in CSV the schema]")
-      ->check(CLI::IsMember({"schema", "partition_spec", "snapshots", "partitions", "files"}));
+                 "schema, partition_spec, snapshots, partitions or files [all; in CSV, TSV and "
+                 "NDJSON the schema]")
+      ->check(OneOf({"schema", "partition_spec", "snapshots", "partitions", "files"}));
   AddFormatFlag(app, args->format);
   line.OnRun(app, [args](const config::ResolvedConfig& config) {
     const Status status = RunTables(config, *args);

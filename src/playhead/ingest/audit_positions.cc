@@ -61,11 +61,11 @@ std::string RowsSql(const catalog::TableId& id, const ForeignFiles& files, bool 
 
 }  // namespace
 
-Positions::Positions(sql::Session& session, const catalog::TableId& main,
+Positions::Positions(sql::Connection& connection, const catalog::TableId& main,
                      const ForeignFiles& main_files, const std::optional<catalog::TableId>& dead,
                      const ForeignFiles& dead_files, const std::vector<ReadRange>& ranges,
                      const std::set<std::string>& file_topics)
-    : session_(session) {
+    : connection_(connection) {
   std::string is_ours = "coalesce(_topic IN " + TextList(file_topics);
   for (const ReadRange& range : ranges) {
     is_ours +=
@@ -79,7 +79,7 @@ Positions::Positions(sql::Session& session, const catalog::TableId& main,
 Result<RowsByTopic> Positions::Count() {
   PH_ASSIGN_OR_RETURN(
       const auto table,
-      session_.Query(fmt::format(
+      connection_.Query(fmt::format(
           "SELECT hex(_topic), _topic_partition, count(*) FILTER (NOT is_dead), "
           "count(*) FILTER (is_dead), count(DISTINCT _offset), min(_offset), max(_offset), "
           "count(*) FILTER (NOT is_own) FROM ({}) GROUP BY ALL ORDER BY ALL",
@@ -107,16 +107,16 @@ Result<int64_t> Positions::CountBeyond(const TopicPartition& source,
   }
   PH_ASSIGN_OR_RETURN(
       const auto table,
-      session_.Query(fmt::format("SELECT count(*) FROM (SELECT _offset, count(*) AS n FROM ({}) "
-                                 "WHERE {} GROUP BY _offset) WHERE n > {}",
-                                 sql_, IsOf(source), expected)));
+      connection_.Query(fmt::format("SELECT count(*) FROM (SELECT _offset, count(*) AS n FROM ({}) "
+                                    "WHERE {} GROUP BY _offset) WHERE n > {}",
+                                    sql_, IsOf(source), expected)));
   return Integer(*table, 0, 0);
 }
 
 Result<std::string> Positions::DescribeMissing(const TopicPartition& source, OffsetRange range) {
   PH_ASSIGN_OR_RETURN(
       const auto table,
-      session_.Query(fmt::format(
+      connection_.Query(fmt::format(
           "SELECT before + 1, _offset - 1 FROM (SELECT _offset, lag(_offset, 1, {}) OVER (ORDER BY "
           "_offset) AS before FROM (SELECT DISTINCT _offset FROM ({}) WHERE {} AND {} UNION ALL "
           "SELECT {})) WHERE _offset > before + 1 ORDER BY 1 LIMIT {}",
