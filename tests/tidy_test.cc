@@ -196,6 +196,46 @@ TEST(Tidy, DepsGoOneWay) {
   }
 }
 
+TEST(Tidy, EveryDepIsIncluded) {
+  for (const auto& [folder, deps] : Folders()) {
+    std::string text;
+    for (const fs::path& file : SourceFiles(kSource / folder)) text += ReadFile(file);
+    for (const std::string& dep : deps) {
+      EXPECT_NE(text.find("#include \"playhead/" + dep + "/"), std::string::npos)
+          << folder << " does not use " << dep;
+    }
+  }
+}
+
+/// The folders of docs/architecture.md, with what it says that they stand on:
+/// "**`table`** on storage, decode: splits …".
+FolderDeps DocumentedFolders(const std::string& text) {
+  FolderDeps folders;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t end = line.find("`**");
+    if (!line.starts_with("**`") || end == std::string::npos) continue;
+    Names& deps = folders[line.substr(3, end - 3)];
+    const size_t on = line.find(" on ", end);
+    const size_t colon = line.find(':', end);
+    if (on != end + 3 || colon == std::string::npos) continue;
+    std::istringstream words(line.substr(on + 4, colon - on - 4));
+    for (std::string word; words >> word;) deps.insert(word.substr(0, word.find(',')));
+  }
+  return folders;
+}
+
+TEST(Tidy, TheArchitectureIsThatOfCMake) {
+  const FolderDeps documented = DocumentedFolders(ReadFile(kRoot / "docs" / "architecture.md"));
+  for (const auto& [folder, deps] : Folders()) {
+    ASSERT_TRUE(documented.contains(folder)) << folder;
+    Names others = deps;
+    others.erase("base");
+    EXPECT_EQ(documented.at(folder), others) << folder;
+  }
+  EXPECT_EQ(documented.size(), Folders().size());
+}
+
 TEST(Tidy, ReadsTheFoldersOfCMake) {
   const FolderDeps folders = ParseFolders(
       "playhead_folder(base LIBS fmt::fmt\n sqlite)\nplayhead_folder(table DEPS base\n  storage "
