@@ -62,8 +62,8 @@ std::shared_ptr<const decode::RowSchema> MediaEventsSchema() {
   add("language", arrow::utf8(), false);
   add("current_timestamp", arrow::float64(), false);
   for (const char* name : {"schema_version", "event_source"}) add(name, arrow::utf8(), false);
-  schema->partition_by = {{"event_type", decode::Transform::kIdentity, "event_type"},
-                          {"timestamp", decode::Transform::kDay, "date"}};
+  schema->partition_by = {{"event_type", PartitionTransform::kIdentity, "event_type"},
+                          {"timestamp", PartitionTransform::kDay, "date"}};
   schema->event_time_column = "timestamp";
   return schema;
 }

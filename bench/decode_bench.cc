@@ -50,7 +50,7 @@ RowSchema ContentSchema() {
   text("event_source");
   schema.partition_by = {
       {.source_column = "event_type", .name = "event_type"},
-      {.source_column = "timestamp", .transform = Transform::kDay, .name = "date"}};
+      {.source_column = "timestamp", .transform = PartitionTransform::kDay, .name = "date"}};
   schema.event_time_column = "timestamp";
   return schema;
 }

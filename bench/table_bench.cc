@@ -54,7 +54,7 @@ std::shared_ptr<const decode::RowSchema> ContentSchema() {
   add("event_source", arrow::utf8());
   schema->partition_by = {
       {.source_column = "event_type", .name = "event_type"},
-      {.source_column = "timestamp", .transform = decode::Transform::kDay, .name = "date"}};
+      {.source_column = "timestamp", .transform = PartitionTransform::kDay, .name = "date"}};
   return schema;
 }
 

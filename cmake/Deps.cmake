@@ -19,26 +19,14 @@ function(playhead_shared_library target file include)
     INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${include}")
 endfunction()
 
-foreach(name arrow arrow_compute arrow_acero arrow_dataset arrow_s3 parquet)
+foreach(name arrow arrow_compute parquet)
   string(REGEX REPLACE "^arrow_" "" short "${name}")
-  if(name STREQUAL "arrow_s3")
-    set(short s3_library)
-  endif()
   playhead_shared_library(Arrow::${short} "${prefix}/arrow/lib/lib${name}.so.2600"
                           "${prefix}/arrow/include")
 endforeach()
-foreach(name compute acero dataset s3_library parquet)
+foreach(name compute parquet)
   target_link_libraries(Arrow::${name} INTERFACE Arrow::arrow)
 endforeach()
-
-# Debian's linker drops a library no symbol of which is used, but libarrow_s3 registers the s3://
-# scheme when it is loaded.
-set(CMAKE_CXX_LINK_LIBRARY_USING_NO_AS_NEEDED
-    "-Wl,--push-state,--no-as-needed" "<LINK_ITEM>" "-Wl,--pop-state")
-set(CMAKE_CXX_LINK_LIBRARY_USING_NO_AS_NEEDED_SUPPORTED TRUE)
-add_library(Arrow::s3 INTERFACE IMPORTED GLOBAL)
-target_link_libraries(Arrow::s3
-  INTERFACE "$<LINK_LIBRARY:NO_AS_NEEDED,Arrow::s3_library>" Arrow::arrow)
 
 playhead_shared_library(DuckDB::duckdb "${prefix}/duckdb-library/lib/libduckdb.so"
                         "${prefix}/duckdb-headers/include")

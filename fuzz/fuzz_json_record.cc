@@ -51,7 +51,7 @@ RowSchema MakeSchema() {
   };
   schema.partition_by = {
       {.source_column = "id", .name = "id"},
-      {.source_column = "at", .transform = playhead::decode::Transform::kDay, .name = "date"}};
+      {.source_column = "at", .transform = playhead::PartitionTransform::kDay, .name = "date"}};
   schema.event_time_column = "at";
   schema.timezone = "Europe/Berlin";
   return schema;

@@ -1,7 +1,9 @@
 """A landing folder full of damaged and odd files, taken in one run: each is named, and the rest goes on."""
 
+import bz2
 import gzip
 import json
+import lzma
 import subprocess
 import zlib
 
@@ -36,6 +38,7 @@ class Folder:
         self.lake = lake
         self.expected = {}
         self.refused = {}
+        self.warned = {}
 
     def put(self, name, content):
         path = self.lake.landing / name
@@ -47,6 +50,10 @@ class Folder:
         """`good`: ids in order of their records; `dead`: (offset, reason, bytes or None, words of _detail)."""
         self.put(name, content)
         self.expected[name] = (list(good), list(dead))
+
+    def warn(self, name, content, good, why):
+        self.taken(name, content, good)
+        self.warned[name] = why
 
     def refuse(self, name, content, why):
         self.put(name, content)
@@ -65,8 +72,16 @@ def fill(folder):
                  [(1, "not_utf8", b"2,Caf\xe9", "UTF-8")])
     folder.taken("of_csv/open_quote.csv", b'id,title\n1,Heat\n2,"Ran\n3,Up\n', [1],
                  [(1, "unreadable", b'2,"Ran\n3,Up\n', "a quote is never closed")])
-    folder.taken("of_csv/header_only.csv", b"id,title\n", [])
-    folder.taken("of_csv/empty.csv", b"", [])
+    folder.warn("of_csv/header_only.csv", b"id,title\n", [], "file holds no record")
+    folder.warn("of_csv/empty.csv", b"", [], "file holds no record")
+    folder.warn("of_json/empty.json", b"[ ]\n", [], "file holds no record")
+    folder.taken("of_csv/cr.csv", b'id,title\r1,Heat\r2,"Ran\rand"\r3,', [1, 2, 3])
+    folder.refuse("of_csv/cr_no_header.csv", b"1,Heat\r2,Ran\r", "the first line must be a header")
+    folder.refuse("of_csv/only_a_header.csv", b"number,name\n", "names no declared column")
+    folder.refuse("of_csv/all_blanks.csv", b" id, title\n1,Heat\n", "names with blanks around them: ' id',' title'")
+    folder.warn("of_csv/blanks.csv", b"id,title ,note\n1,Heat,x\n", [1], "names with blanks around them: 'title '")
+    folder.warn("of_csv/few.csv", b"id,a,b,c\n1,x,y,z\n", [1], "a,b,c")
+    folder.taken("of_csv/twice_undeclared.csv", b"id,x,x,x_2,x\n1,a,b,c,d\n", [1])
     folder.refuse("of_csv/no_header.csv", b"1,Heat\n2,Ran\n", "the first line must be a header")
     folder.refuse("of_csv/twice.csv", b"id,title,id\n1,Heat,2\n", "a column twice: column=id")
     # Cut in the middle of a field: the record looks whole and is not.
@@ -83,8 +98,20 @@ def fill(folder):
     folder.taken("of_jsonl/torn.jsonl.gz", zlib_prefix(text, b'{"id": 1700,', extra=30), range(1700),
                  [(1700, "unreadable", None, "it is truncated")])
     folder.taken("of_jsonl/whole.jsonl.zst", pa.compress(text, codec="zstd", asbytes=True), range(4000))
-    folder.taken("of_jsonl/not_packed.jsonl.gz", b'{"id":1}\n', [],
-                 [(0, "unreadable", b"", "packed file is damaged")])
+    # The bytes say how a file is packed, whatever it is called.
+    folder.taken("of_jsonl/not_packed.jsonl.gz", b'{"id":1}\n', [1])
+    folder.taken("of_jsonl/packed.jsonl", gzip.compress(b'{"id":1}\n'), [1])
+    folder.taken("of_jsonl/UPPER.JSONL.GZ", gzip.compress(b'{"id":1}\n'), [1])
+    folder.taken("of_jsonl/zstd.gz", pa.compress(b'{"id":1}\n', codec="zstd", asbytes=True), [1])
+    folder.refuse("of_jsonl/a.jsonl.bz2", bz2.compress(b'{"id":1}\n'), "compression not supported: bzip2")
+    folder.refuse("of_csv/a.csv.xz", lzma.compress(csv), "compression not supported: xz")
+    for codec, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):
+        folder.refuse(f"of_csv/{codec}.csv", mark + csv.decode().encode(codec), "text is UTF-16")
+        folder.refuse(f"of_jsonl/{codec}.jsonl", gzip.compress(mark + '{"id":1}'.encode(codec)), "text is UTF-16")
+    folder.taken("of_jsonl/rfc_7464.jsonl", b'\x1e{"id":1}\n\x1e{"id":2}\n', [],
+                 [(0, "not_json", b'\x1e{"id":1}', "RFC 7464"), (1, "not_json", b'\x1e{"id":2}', "RFC 7464")])
+    folder.taken("of_jsonl/commas.jsonl", b'{"id":1},\n{"id":2}\n', [2],
+                 [(0, "not_json", b'{"id":1},', "a comma behind the object")])
     # The bombs begin with a record, then 128 MiB without a line end.
     for name, packed in (("bomb.jsonl.gz", gzip.compress(b'{"id":1}\n' + bytes(128 << 20), 6)),
                          ("bomb.jsonl.zst", pa.compress(b'{"id":1}\n' + bytes(128 << 20), codec="zstd",
@@ -93,6 +120,11 @@ def fill(folder):
                      [(1, "unreadable", bytes(16 << 20), "grows more than 250 times")])
 
     folder.taken("of_json/array.json", b'[{"id":1},{"id":2}]', [1, 2])
+    # Whatever the first line is like, values may stand on one line or go over several.
+    folder.taken("of_json/mixed.json", b'{"id":1}\n{"id":2} {"id":3}\n{\n  "id": 4,\n  "title": "Up"\n}\n{"id":5}\n',
+                 [1, 2, 3, 4, 5])
+    folder.taken("of_json/mixed_broken.json", b'{"id":1}\n{"id":2,"title":\n{"id":3}\n{"id":4}{"id":5}\n', [1, 3, 4, 5],
+                 [(1, "not_json", b'{"id":2,"title":', "not JSON")])
     folder.taken("of_json/torn_array.json", b'[{"id":1},{"id":2},{"id":3,"ti', [1, 2],
                  [(2, "unreadable", b'{"id":3,"ti', "")])
 
@@ -162,14 +194,15 @@ def main():
                               env=lake.environment(), check=False, timeout=240)
         log = done.stderr.decode()
         equal(f"exit, since files were refused: {log[-3000:]}", done.returncode, 2)
-        for name, why in folder.refused.items():
+        for name, why in {**folder.refused, **folder.warned}.items():
             said = [line for line in log.splitlines() if name in line and why in line]
             assert said, f"the log does not say of {name}: {why}\n{log}"
-        for name in ("torn.csv.gz", "torn.jsonl.gz", "not_packed.jsonl.gz", "bomb.jsonl.gz",
-                     "bomb.jsonl.zst"):
+        for name in ("torn.csv.gz", "torn.jsonl.gz", "bomb.jsonl.gz", "bomb.jsonl.zst"):
             assert any("file ends before its end" in line and name in line for line in log.splitlines()), \
                 f"the log does not name {name}\n{log}"
         check(lake, folder.expected)
+        equal("a name that comes again", lake.sql("""select _extra as e from bronze.of_csv
+          where _topic like '%twice_undeclared%'""")[0]["e"], '{"x":"a","x_3":"b","x_2":"c","x_4":"d"}')
         summary = json.loads(done.stdout)
         equal("read", sum(line["read"] for line in summary),
               sum(len(good) + len(dead) for good, dead in folder.expected.values()))

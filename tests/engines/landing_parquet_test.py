@@ -38,6 +38,13 @@ TABLES = """
   config: {meta: {playhead: {format: parquet}}}
   columns:
     - {name: note, data_type: VARCHAR}
+- name: cells
+  config: {meta: {playhead: {format: parquet}}}
+  columns:
+    - {name: bytes, data_type: BLOB}
+    - {name: parts, data_type: "BLOB[]"}
+    - {name: wide, data_type: DOUBLE}
+    - {name: thin, data_type: FLOAT}
 """
 
 
@@ -101,6 +108,24 @@ def types(lake):
     lake.audit()
 
 
+def bytes_and_floats(lake):
+    """A BLOB is bytes, not text, and floats are floats."""
+    odd = [float("nan"), float("inf"), float("-inf"), 0.1]
+    cells = [b"\xff\x00\x01", b"text", b"", None]
+    write(lake.landing / "cells.parquet", pa.table({
+        "bytes": pa.array(cells, pa.binary()), "parts": pa.array([[c] for c in cells], pa.list_(pa.large_binary())),
+        "wide": pa.array(odd, pa.float64()), "thin": pa.array(odd, pa.float32()),
+        "other": pa.array(cells, pa.binary())}))
+    equal("cells", summary(lake)["cells"], (4, 4, 0))
+    rows = lake.sql("""select hex(bytes) as b, hex(parts[1]) as p, wide::varchar as w, thin::varchar as t, _extra as e
+      from bronze.cells order by _offset""")
+    equal("bytes", [(row["b"], row["p"]) for row in rows],
+          [("FF0001", "FF0001"), ("74657874", "74657874"), ("", ""), (None, None)])
+    equal("floats", [(row["w"], row["t"]) for row in rows], [(v, v) for v in ("nan", "inf", "-inf", "0.1")])
+    equal("not declared", [row["e"] and json.loads(row["e"])["other"] for row in rows], ["/wAB", "text", "", None])
+    lake.audit()
+
+
 def packed(lake):
     plain = write(lake.folder / "plain.parquet", pa.table({"note": ["a", "b"]}))
     (lake.landing / "notes_2024-01-01.parquet.gz").write_bytes(gzip.compress(plain.read_bytes()))
@@ -136,6 +161,9 @@ def damaged(lake):
     refused(lake, "notes_2024-02-02.parquet", b"", "Parquet file cannot be read")
     broken = whole[:3000] + bytes(200) + whole[3200:]
     refused(lake, "notes_2024-02-03.parquet", broken, "row group 0")
+    summed = write(lake.folder / "summed.parquet", pa.table({"note": ["as it was written"] * 9}),
+                   compression="none", use_dictionary=False, write_page_checksum=True).read_bytes()
+    refused(lake, "notes_2024-02-07.parquet", summed.replace(b"as it was", b"as it is "), "CRC")
     refused(lake, "notes_2024-02-04.parquet.gz", gzip.compress(whole)[:-2000], "packed file is damaged")
     other = write(lake.folder / "other.parquet", pa.table({"text": ["a"]})).read_bytes()
     refused(lake, "notes_2024-02-05.parquet", other, "no declared column: columns=text")
@@ -183,6 +211,7 @@ def main():
     with Lake("content") as lake:
         lake.project = make_project(lake.folder / "project", TABLES)
         types(lake)
+        bytes_and_floats(lake)
         packed(lake)
         damaged(lake)
         bombs(lake)

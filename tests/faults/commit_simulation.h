@@ -419,24 +419,35 @@ class Simulation {
   void StartLanding(Worker& worker) {
     const auto heads = Heads();
     if (!heads) return;
-    const int64_t number = random_.Below(kLandingNames);
+    Epoch epoch = NewEpoch();
+    const int64_t only = random_.Below(kLandingNames + 1);  // or all of them
+    for (int64_t number = 0; number < kLandingNames; ++number) {
+      if (only != kLandingNames && only != number) continue;
+      if (!StageLanding(worker, epoch, heads->front(), number)) return;
+    }
+    if (!epoch.landing.empty()) StartPlan(worker, epoch, *heads);
+  }
+
+  /// Adds a file to the epoch unless the ledger has it. False when the store failed.
+  bool StageLanding(Worker& worker, Epoch& epoch, const catalog::TableState& head, int64_t number) {
     const std::string name = LandingName(number);
     const std::string hash = LandingHash(number);
-    const auto ledger =
-        catalog_.LandingFilesNamed(Main(), heads->front().metadata->table_uuid, name);
-    if (!ledger.ok()) return;
-    Epoch epoch = NewEpoch();
-    epoch.landing.emplace();
+    const auto ledger = catalog_.LandingFilesNamed(Main(), head.metadata->table_uuid, name);
+    if (!ledger.ok()) return false;
+    const std::string topic = fmt::format("file:{}#{}", name, hash);
+    EpochLanding landing{
+        .file = {.table = Main(), .name = name, .content_hash = hash, .topic = topic},
+        .known_hash = {},
+        .replaced_topics = {}};
     for (const catalog::LandingFile& file : *ledger) {
       if (!file.is_current) continue;
-      if (file.content_hash == hash) return;
-      epoch.landing->known_hash = file.content_hash;
-      epoch.landing->replaced_topics = {file.topic};
+      if (file.content_hash == hash) return true;
+      landing.known_hash = file.content_hash;
+      landing.replaced_topics = {file.topic};
     }
-    const std::string topic = fmt::format("file:{}#{}", name, hash);
-    if (!StageRows(worker, epoch, name + "-" + hash, topic, 0, 0, kOffsets)) return;
-    epoch.landing->file = {.table = Main(), .name = name, .content_hash = hash, .topic = topic};
-    StartPlan(worker, epoch, *heads);
+    if (!StageRows(worker, epoch, name + "-" + hash, topic, 0, 0, kOffsets)) return false;
+    epoch.landing.push_back(std::move(landing));
+    return true;
   }
 
   Epoch NewEpoch() { return {.plan_id = NextUuid(), .main = Main(), .dead = Dead()}; }
@@ -458,9 +469,10 @@ class Simulation {
       // Two files of the same rows are not the same bytes.
       rows += std::string(static_cast<size_t>(random_.Below(40)), '\n');
       const char* table = is_dead ? "plays_dead" : "plays";
-      StagedFile staged{.file = {},
-                        .staged_uri = fmt::format(
-                            "{}/{}.staged", StagingUri(kLake, worker.name, epoch.plan_id), table)};
+      StagedFile staged{
+          .file = {},
+          .staged_uri = fmt::format("{}/{}-{}.staged",
+                                    StagingUri(kLake, worker.name, epoch.plan_id), table, stem)};
       staged.file.path =
           fmt::format("{}/bronze/{}/data/{}{}.parquet", kLake, table, stem,
                       without_ == WithoutMend::kPlanInNames ? "" : "-" + epoch.plan_id);

@@ -106,7 +106,8 @@ class CommitSimulationFinds : public testing::TestWithParam<Mend> {};
 TEST_P(CommitSimulationFinds, TheFaultOnceItsMendIsTakenOut) {
   const Tally tally = RunSeeds(kSeedsToFindAFault, GetParam().without, /*stops=*/true);
   EXPECT_FALSE(tally.is_clean());
-  const std::string problem = tally.first_problem.substr(0, tally.first_problem.find(": last failure"));
+  const std::string problem =
+      tally.first_problem.substr(0, tally.first_problem.find(": last failure"));
   std::printf("| %s | %ld | %s |\n", GetParam().name, tally.seeds, problem.c_str());
 }
 

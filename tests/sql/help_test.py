@@ -31,6 +31,31 @@ def examples(command):
     return [line.strip() for line in found.group(1).splitlines()]
 
 
+def complete(*words):
+    """What bash offers for the last word."""
+    script = subprocess.run([BINARY, "completion", "bash"], capture_output=True, text=True,
+                            timeout=60, check=True).stdout
+    script += (f"COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1}; _playhead;"
+               " echo ${COMPREPLY[@]}")
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60,
+                          check=True)
+    equal("stderr of bash", done.stderr, "")
+    return done.stdout.split()
+
+
+def check_other_forms(names):
+    equal("commands", complete("playhead", "t"), ["tables"])
+    equal("flags", complete("playhead", "sql", "--fo"), ["--format"])
+    equal("values", complete("playhead", "ask", "--format", "nd"), ["ndjson"])
+    equal("help", complete("playhead", "help", "au"), ["audit"])
+    equal("help of a command", subprocess.check_output([BINARY, "help", "sql"], text=True),
+          help_of("sql"))
+    equal("short flag", subprocess.check_output([BINARY, "-V"]),
+          subprocess.check_output([BINARY, "version"]))
+    page = subprocess.check_output([BINARY, "help", "--man"], text=True)
+    equal("sections", re.findall(r"^\.SS (.*)$", page, re.M), names)
+
+
 def run_server(lake, words):
     words = ["127.0.0.1:0" if word == "127.0.0.1:8090" else word for word in words]
     with tempfile.TemporaryFile("w+") as log, subprocess.Popen(
@@ -48,6 +73,7 @@ def run_server(lake, words):
 def main():
     names = commands()
     assert {"up", "ingest", "sql", "ask", "simulate", "dead", "audit"} <= set(names), names
+    check_other_forms(names)
     with Lake("content") as content, Lake("startup") as startup:
         (content.folder / "events.jsonl").write_text("", encoding="utf-8")
         content.run("simulate", "media_events", "--events", 200, "--faults", "0.1", "--to",

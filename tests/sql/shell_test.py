@@ -23,13 +23,14 @@ class StillRunning(Exception):
 
 
 class Terminal:
-    def __init__(self, folder, home):
+    def __init__(self, folder, home, **variables):
         self.seen = ""
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
             environment = {k: v for k, v in os.environ.items() if not k.startswith("PLAYHEAD_")}
-            environment.update(TERM="xterm", XDG_STATE_HOME=str(home), COLUMNS="80")
+            environment.update({"TERM": "xterm", "XDG_STATE_HOME": str(home), "PAGER": "",
+                                "NO_COLOR": "1", **variables})
             os.execve(BINARY, [BINARY, "sql"], environment)
 
     def expect(self, text, seconds=30):
@@ -110,10 +111,84 @@ class ShellTest(unittest.TestCase):
         self.assertIn("event_type", self.shell.run(".schema bronze.media_events"))
         self.shell.run(".mode csv")
         self.assertIn("a,b", self.shell.run("select 1 as a, 2 as b;"))
-        self.assertIn("expected table, csv, json or markdown", self.shell.run(".mode xml"))
+        self.assertIn("expected one of table, line, markdown, csv, tsv, json, ndjson", self.shell.run(".mode xml"))
         self.assertIn(".help lists them", self.shell.run(".nonsense"))
         self.shell.send(".quit\n")
         self.assertEqual(self.shell.exit_code(), 0)
+
+    def test_settings_of_the_shell(self):
+        self.shell.run(".maxrows 2")
+        self.assertIn("100 rows (2 shown)", self.shell.run("select * from range(100);"))
+        self.assertIn("expected a number of rows", self.shell.run(".maxrows many"))
+        self.shell.run(".timer on")
+        self.assertRegex(self.shell.run("select 45;"), r"\d\.\d{3} s")
+        self.shell.run(".mode line")
+        self.assertIn("event_id = ", self.shell.run("select 'x' as event_id;"))
+        self.assertIn("no such table: nope", self.shell.run(".schema nope"))
+        self.assertIn("event_type", self.shell.run("\\d media_events"))
+        self.assertIn("media_events_dead", self.shell.run("\\d"))
+        self.leave()
+
+    def test_plans_are_drawn(self):
+        plan = self.shell.run("explain select 1;")
+        self.assertIn("PROJECTION", plan)
+        self.assertNotIn("\\n", plan)
+        self.leave()
+
+    def test_every_word_to_leave(self):
+        for word in ("exit", "quit", "exit;", "quit ;", "\\q", ".quit", ".exit"):
+            self.shell.send(word + "\n")
+            self.assertEqual(self.shell.exit_code(), 0, word)
+            self.shell = Terminal(self.folder, self.temporary / "state")
+            self.shell.expect(PROMPT)
+        self.leave()
+
+    def test_pasted_text_is_no_keys(self):
+        # Tabs complete nothing, and nothing runs before the return key.
+        self.shell.send("\x1b[200~select 40 +\r\t\t2 as answer;\r\tselect 'bronze.media_\t';\x1b[201~")
+        self.shell.expect("bronze.media_")
+        self.shell.send(" -- end\n")
+        got = self.shell.expect(PROMPT)
+        self.assertIn("42", got)
+        self.assertIn("bronze.media_", got)
+        self.assertNotIn("media_events", got)
+        self.leave()
+
+    def test_values_of_a_compared_column_are_completed(self):
+        (self.folder / "e.jsonl").write_text(
+            '{"event_id":"1","event_type":"play","timestamp":"2024-01-02T10:00:00Z",'
+            '"user_id":"u1","content_id":"c1"}\n', encoding="utf-8")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PLAYHEAD_")}
+        subprocess.run([BINARY, "ingest", "--stream", "media_events", "e.jsonl"], cwd=self.folder,
+                       check=True, capture_output=True, env=environment)
+        self.shell.send("select count(*) + 76 from media_events where event_type = \t")
+        self.shell.expect("'play'")
+        self.shell.send(";\n")
+        self.shell.expect("77")
+        self.shell.expect(PROMPT)
+        self.leave()
+
+    def test_wide_boxes_are_paged(self):
+        self.leave()
+        wide = "select 'first' as a, repeat('x', 200) as b, 'last' as c;"
+        self.shell = Terminal(self.folder, self.temporary / "state", PAGER="sed s/^/paged:/")
+        self.shell.expect(PROMPT)
+        self.assertRegex(self.shell.run(wide), "paged:.*first.*x{200}.*last")
+        self.assertNotIn("paged:", self.shell.run("select 'narrow';"))
+        self.leave()
+        self.shell = Terminal(self.folder, self.temporary / "state")
+        self.shell.expect(PROMPT)
+        self.assertIn("x…x", self.shell.run(wide))
+        self.leave()
+
+    def test_interrupt_in_a_search_of_the_history(self):
+        self.shell.run("select 46;")
+        self.shell.send("\x12select")
+        self.shell.expect("46")
+        self.shell.send("\x03")
+        self.shell.expect(PROMPT)
+        self.assertIn("47", self.shell.run("select 47;"))
+        self.leave()
 
     def test_completion_and_history(self):
         self.shell.send("select count(*) + 77 from bronze.media_events_d\t")

@@ -57,8 +57,15 @@ class Lake:
             **more,
         }
 
-    def run(self, *arguments, stdin=None, expect=0, env=None):
+    def run(self, *arguments, **more):
         """Runs a command to its end; returns its standard output as text."""
+        return self.outputs(*arguments, **more)[0]
+
+    def says(self, *arguments, **more):
+        """The same; returns its standard error."""
+        return self.outputs(*arguments, **more)[1]
+
+    def outputs(self, *arguments, stdin=None, expect=0, env=None):
         done = subprocess.run(
             [self.binary, *map(str, arguments)],
             input=stdin, capture_output=True, env=self.environment(**(env or {})), timeout=240,
@@ -67,7 +74,7 @@ class Lake:
         if expect is not None and done.returncode != expect:
             raise AssertionError(
                 f"{arguments} ended with {done.returncode}, not {expect}\n{out[-2000:]}\n{err[-4000:]}")
-        return out
+        return out, err
 
     def json(self, *arguments, **more):
         return json.loads(self.run(*arguments, "--format", "json", **more))

@@ -13,7 +13,7 @@
 
 namespace playhead {
 
-/// Memory that goes round: a block handed out in a batch comes back when the batch is dropped.
+/// Recycles memory: a block handed out in a batch comes back when the batch is dropped.
 ///
 /// Touching fresh pages costs more than decoding into them, so the columns of the next batch are
 /// written where those of an earlier one were. Blocks have power-of-two sizes from 1 KiB.

@@ -1,22 +1,11 @@
 #include "playhead/base/json_writer.h"
 
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
+#include "playhead/base/json_text.h"
 
 namespace playhead {
-namespace {
-
-bool IsPlain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
-}
-
-}  // namespace
-
 JsonWriter& JsonWriter::Key(std::string_view key) {
   Separate();
-  AppendQuoted(key);
+  has_replaced_ |= !AppendJsonBytes(key, &text_);
   text_ += ':';
   needs_comma_ = false;
   return *this;
@@ -24,7 +13,7 @@ JsonWriter& JsonWriter::Key(std::string_view key) {
 
 JsonWriter& JsonWriter::String(std::string_view value) {
   Separate();
-  AppendQuoted(value);
+  has_replaced_ |= !AppendJsonBytes(value, &text_);
   return *this;
 }
 
@@ -62,22 +51,6 @@ JsonWriter& JsonWriter::Close(char bracket) {
 void JsonWriter::Separate() {
   if (needs_comma_) text_ += ',';
   needs_comma_ = true;
-}
-
-void JsonWriter::AppendQuoted(std::string_view value) {
-  if (std::all_of(value.begin(), value.end(), IsPlain)) {
-    text_ += '"';
-    text_ += value;
-    text_ += '"';
-    return;
-  }
-  const nlohmann::json json = value;
-  try {
-    text_ += json.dump();
-  } catch (const nlohmann::json::exception&) {
-    has_replaced_ = true;
-    text_ += json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  }
 }
 
 }  // namespace playhead

@@ -32,7 +32,6 @@ class JsonWriter {
   JsonWriter& Open(char bracket);
   JsonWriter& Close(char bracket);
   void Separate();
-  void AppendQuoted(std::string_view value);
 
   std::string text_;
   bool needs_comma_ = false;

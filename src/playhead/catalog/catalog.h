@@ -56,6 +56,16 @@ struct LandingFile {
   std::string raw_uri;
   int64_t committed_us = 0;
   bool is_current = true;  ///< false once replaced by a newer content of the same name
+  /// What the file looked like when it was read (SeenFile::stamp). Not part of the row.
+  std::string stamp = {};
+};
+
+/// A landing file that was found with this content: while its stamp (size and times) stays the
+/// same, it need not be read again. A hint; it may be missing or out of date.
+struct SeenFile {
+  std::string name;
+  std::string content_hash;
+  std::string stamp;
 };
 
 /// Who may finish a plan. A plan that was taken over has another owner and a greater generation, so
@@ -118,7 +128,7 @@ struct CommitRequest {
   };
   std::optional<Finish> finish;
   std::vector<LedgerGuard> ledger_guards;
-  /// Inserted; earlier rows of (table, name) lose is_current.
+  /// Inserted; earlier rows of (table, name) lose is_current. Those with a stamp are noted as seen.
   std::vector<LandingFile> landing_files;
   std::vector<ExpiredObject> expired;
   /// Small named values of the warehouse, set with it.
@@ -222,6 +232,12 @@ class Catalog {
   virtual Result<std::vector<LandingFile>> LandingFilesNamed(const TableId& table,
                                                              const std::string& table_uuid,
                                                              const std::string& name) = 0;
+
+  /// Stamp by name, of the files that were last seen with the content that the ledger has.
+  virtual Result<std::map<std::string, std::string>> SeenFiles(const TableId& table,
+                                                               const std::string& table_uuid) = 0;
+  /// These were seen. Commit() notes its landing files itself.
+  virtual Status NoteSeen(const TableId& table, const std::vector<SeenFile>& files) = 0;
 
   /// Objects of a table that expired at least `age_us` of the database's time ago, oldest first,
   /// and the one expired list that follows them, if there is one.

@@ -23,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::SizeIs;
 using Guard = Refusal::Guard;
 
@@ -237,6 +237,31 @@ TEST_P(CatalogTest, ANewerContentTakesTheNameOver) {
   EXPECT_FALSE((*all)[0].is_current);
   EXPECT_THAT(*catalog_->LandingFilesNamed(kPlays, "u1", "users.csv"), IsEmpty());
   EXPECT_THAT(*catalog_->LandingFiles(kPlaysDead, "u1", false), IsEmpty());
+}
+
+TEST_P(CatalogTest, AFileIsKnownByItsStampWhileTheLedgerHasItsContent) {
+  LandingFile file = UsersFile("aa");
+  ASSERT_TRUE(catalog_->Commit({.landing_files = {file}}).committed());
+  EXPECT_THAT(*catalog_->SeenFiles(kPlays, "u1"), IsEmpty());
+  const auto note = [&](const std::string& hash, const std::string& stamp) {
+    EXPECT_TRUE(
+        catalog_->NoteSeen(kPlays, {{.name = file.name, .content_hash = hash, .stamp = stamp}})
+            .ok());
+  };
+  note("aa", "10 1");
+  EXPECT_THAT(*catalog_->SeenFiles(kPlays, "u1"), ElementsAre(Pair(file.name, "10 1")));
+  note("aa", "10 2");
+  EXPECT_THAT(*catalog_->SeenFiles(kPlays, "u1"), ElementsAre(Pair(file.name, "10 2")));
+  EXPECT_THAT(*catalog_->SeenFiles(kPlays, "u2"), IsEmpty());
+  EXPECT_THAT(*catalog_->SeenFiles(kPlaysDead, "u1"), IsEmpty());
+
+  // Another program commits without a stamp, then this one with it.
+  ASSERT_TRUE(catalog_->Commit({.landing_files = {UsersFile("bb")}}).committed());
+  EXPECT_THAT(*catalog_->SeenFiles(kPlays, "u1"), IsEmpty());
+  file = UsersFile("cc");
+  file.stamp = "10 3";
+  ASSERT_TRUE(catalog_->Commit({.landing_files = {file}}).committed());
+  EXPECT_THAT(*catalog_->SeenFiles(kPlays, "u1"), ElementsAre(Pair(file.name, "10 3")));
 }
 
 TEST_P(CatalogTest, ALedgerBelongsToItsTableNotToItsName) {

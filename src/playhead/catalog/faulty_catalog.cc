@@ -127,6 +127,16 @@ Result<std::vector<LandingFile>> FaultyCatalog::LandingFilesNamed(const TableId&
   return catalog_.LandingFilesNamed(table, table_uuid, name);
 }
 
+Result<std::map<std::string, std::string>> FaultyCatalog::SeenFiles(const TableId& table,
+                                                                    const std::string& table_uuid) {
+  PH_RETURN_IF_ERROR(ReadFault());
+  return catalog_.SeenFiles(table, table_uuid);
+}
+
+Status FaultyCatalog::NoteSeen(const TableId& table, const std::vector<SeenFile>& files) {
+  return catalog_.NoteSeen(table, files);
+}
+
 Result<Catalog::Expired> FaultyCatalog::ExpiredObjects(const TableId& table, int64_t age_us,
                                                        int64_t rows_max) {
   PH_RETURN_IF_ERROR(ReadFault());

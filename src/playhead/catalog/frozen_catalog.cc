@@ -82,6 +82,12 @@ Result<std::vector<LandingFile>> FrozenCatalog::LandingFilesNamed(const TableId&
   return files;
 }
 
+Result<std::map<std::string, std::string>> FrozenCatalog::SeenFiles(const TableId& table,
+                                                                    const std::string& table_uuid) {
+  return catalog_.SeenFiles(table, table_uuid);
+}
+Status FrozenCatalog::NoteSeen(const TableId&, const std::vector<SeenFile>&) { return Refused(); }
+
 Result<Catalog::Expired> FrozenCatalog::ExpiredObjects(const TableId&, int64_t, int64_t) {
   return Expired();
 }

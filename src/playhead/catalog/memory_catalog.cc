@@ -152,6 +152,10 @@ CommitAnswer MemoryCatalog::Commit(const CommitRequest& request) {
       }
     }
     ledger_.push_back(file);
+    if (!file.stamp.empty()) {
+      seen_[{file.table, file.name}] = {
+          .name = file.name, .content_hash = file.content_hash, .stamp = file.stamp};
+    }
   }
   for (ExpiredObject object : request.expired) {
     object.id = ++last_expired_id_;
@@ -275,6 +279,26 @@ Result<std::vector<LandingFile>> MemoryCatalog::LandingFilesNamed(const TableId&
   return Ledger([&](const LandingFile& file) {
     return IsOfTable(file, table, table_uuid) && file.name == name;
   });
+}
+
+Result<std::map<std::string, std::string>> MemoryCatalog::SeenFiles(const TableId& table,
+                                                                    const std::string& table_uuid) {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, std::string> stamps;
+  for (const LandingFile& file : ledger_) {
+    const auto seen = seen_.find({table, file.name});
+    if (IsOfTable(file, table, table_uuid) && file.is_current && seen != seen_.end() &&
+        seen->second.content_hash == file.content_hash) {
+      stamps[file.name] = seen->second.stamp;
+    }
+  }
+  return stamps;
+}
+
+Status MemoryCatalog::NoteSeen(const TableId& table, const std::vector<SeenFile>& files) {
+  const std::lock_guard lock(mutex_);
+  for (const SeenFile& file : files) seen_[{table, file.name}] = file;
+  return {};
 }
 
 Result<Catalog::Expired> MemoryCatalog::ExpiredObjects(const TableId& table, int64_t age_us,

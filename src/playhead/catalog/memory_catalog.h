@@ -40,6 +40,9 @@ class MemoryCatalog final : public Catalog {
   Result<std::vector<LandingFile>> LandingFilesNamed(const TableId& table,
                                                      const std::string& table_uuid,
                                                      const std::string& name) override;
+  Result<std::map<std::string, std::string>> SeenFiles(const TableId& table,
+                                                       const std::string& table_uuid) override;
+  Status NoteSeen(const TableId& table, const std::vector<SeenFile>& files) override;
   Result<Expired> ExpiredObjects(const TableId& table, int64_t age_us, int64_t rows_max) override;
   Status ForgetExpired(const std::vector<ExpiredObject>& objects) override;
   Result<std::optional<std::string>> GetProperty(const std::string& key) override;
@@ -69,6 +72,7 @@ class MemoryCatalog final : public Catalog {
   std::map<std::string, StoredPlan> plans_;
   std::map<std::pair<TableId, std::string>, std::string> claims_;  // plan by table and claim
   std::vector<LandingFile> ledger_;
+  std::map<std::pair<TableId, std::string>, SeenFile> seen_;  // by table and name
   std::vector<StoredObject> expired_;
   int64_t last_expired_id_ = 0;
   std::map<std::string, std::string> properties_;

@@ -17,8 +17,9 @@ using nlohmann::json;
 bool MoveStrings(json& value, const PlaceMove& move) {
   if (value.is_string()) {
     std::optional<std::string> moved = MovedUri(value.get_ref<const std::string&>(), move);
-    if (moved) value = *std::move(moved);
-    return moved.has_value();
+    if (!moved) return false;
+    value = *std::move(moved);
+    return true;
   }
   bool is_moved = false;
   if (value.is_structured()) {

@@ -145,7 +145,22 @@ Result<MaybeRefusal> CheckLedger(SqlConnection& db, const LedgerGuard& guard) {
                              known.value_or("none")));
 }
 
+Status PutSeen(SqlConnection& db, const TableId& table, const SeenFile& file) {
+  return db
+      .Execute(
+          "INSERT INTO playhead_landing_seen VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT "
+          "(table_namespace, table_name, name) DO UPDATE SET content_hash = "
+          "excluded.content_hash, stamp = excluded.stamp",
+          {table.table_namespace, table.name, file.name, file.content_hash, file.stamp})
+      .status();
+}
+
 Status InsertLandingFile(SqlConnection& db, const LandingFile& file) {
+  if (!file.stamp.empty()) {
+    PH_RETURN_IF_ERROR(
+        PutSeen(db, file.table,
+                {.name = file.name, .content_hash = file.content_hash, .stamp = file.stamp}));
+  }
   PH_RETURN_IF_ERROR(
       db.Execute("UPDATE playhead_landing_files SET is_current = 0 WHERE table_namespace = ?1 AND "
                  "table_name = ?2 AND name = ?3 AND (table_uuid = ?4 OR table_uuid IS NULL)",
@@ -382,7 +397,7 @@ CommitAnswer SqlCatalog::Transact(const Change& change) {
   Result<MaybeRefusal> refusal = change(*writer_);
   if (!refusal.ok()) return CommitAnswer::NotBegun(refusal.error());
   if (*refusal) {
-    return {.kind = CommitAnswer::Kind::kRefused, .refusal = **std::move(refusal)};
+    return {.kind = CommitAnswer::Kind::kRefused, .refusal = *std::move(refusal)};
   }
   if (Status committed = transaction.Commit(); !committed.ok()) {
     return CommitAnswer::Unknown(std::move(committed));
@@ -511,6 +526,30 @@ Result<std::vector<LandingFile>> SqlCatalog::LandingFilesNamed(const TableId& ta
   std::vector<LandingFile> files;
   for (const SqlRow& row : rows) files.push_back(LandingFrom(row));
   return files;
+}
+
+Result<std::map<std::string, std::string>> SqlCatalog::SeenFiles(const TableId& table,
+                                                                 const std::string& table_uuid) {
+  const std::lock_guard lock(reader_mutex_);
+  PH_ASSIGN_OR_RETURN(
+      const auto rows,
+      reader_->Query("SELECT name, stamp FROM playhead_landing_seen AS seen JOIN "
+                     "playhead_landing_files AS file USING (table_namespace, table_name, name) "
+                     "WHERE table_namespace = ?1 AND table_name = ?2 AND is_current = 1 AND "
+                     "file.content_hash = seen.content_hash AND (table_uuid = ?3 OR table_uuid IS "
+                     "NULL)",
+                     {table.table_namespace, table.name, table_uuid}));
+  std::map<std::string, std::string> stamps;
+  for (const SqlRow& row : rows) stamps.emplace(row.Text(0), row.Text(1));
+  return stamps;
+}
+
+Status SqlCatalog::NoteSeen(const TableId& table, const std::vector<SeenFile>& files) {
+  return Transact([&](SqlConnection& db) -> Result<MaybeRefusal> {
+           for (const SeenFile& file : files) PH_RETURN_IF_ERROR(PutSeen(db, table, file));
+           return MaybeRefusal();
+         })
+      .ToStatus();
 }
 
 Result<Catalog::Expired> SqlCatalog::ExpiredObjects(const TableId& table, int64_t age_us,

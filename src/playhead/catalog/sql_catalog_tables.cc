@@ -6,6 +6,7 @@ namespace {
 // Programs of this number and below understand the tables.
 constexpr int64_t kFormat = 2;
 
+// NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines.
 constexpr std::string_view kTables[] = {
     "CREATE TABLE IF NOT EXISTS iceberg_tables ("
     "  catalog_name VARCHAR(255) NOT NULL,"
@@ -60,6 +61,14 @@ constexpr std::string_view kTables[] = {
     "  is_current BIGINT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS playhead_landing_files_by_name"
     "  ON playhead_landing_files (table_namespace, table_name, name)",
+    // Came without a new format: programs that do not know it only read files again.
+    "CREATE TABLE IF NOT EXISTS playhead_landing_seen ("
+    "  table_namespace TEXT NOT NULL,"
+    "  table_name TEXT NOT NULL,"
+    "  name TEXT NOT NULL,"
+    "  content_hash TEXT NOT NULL,"
+    "  stamp TEXT NOT NULL,"
+    "  PRIMARY KEY (table_namespace, table_name, name))",
     "CREATE TABLE IF NOT EXISTS playhead_expired_objects ("
     "  id INTEGER PRIMARY KEY,"
     "  table_namespace TEXT NOT NULL,"
@@ -105,6 +114,7 @@ constexpr std::string_view kAfter[] = {
     "playhead_landing_files.table_namespace AND later.table_name = "
     "playhead_landing_files.table_name AND later.name = playhead_landing_files.name)",
 };
+// NOLINTEND(bugprone-suspicious-missing-comma)
 
 Status ExecuteAll(SqlConnection& db, auto& statements) {
   for (const std::string_view statement : statements) {
@@ -122,14 +132,15 @@ Status MakeCatalogTables(SqlConnection& db) {
   if (!known.ok() && known.error().code() == StatusCode::kNotSupported) return known.error();
   // A database without the table is a new one; another failure shows in the next statement.
   const int64_t format = known.ok() ? *known : 0;
-  if (format == kFormat) return {};
   if (format == 1) PH_RETURN_IF_ERROR(ExecuteAll(db, kBefore));
   PH_RETURN_IF_ERROR(ExecuteAll(db, kTables));
   if (format == 1) PH_RETURN_IF_ERROR(ExecuteAll(db, kAfter));
-  PH_RETURN_IF_ERROR(db.Execute(
-      "INSERT INTO playhead_properties VALUES ('format', ?1) ON CONFLICT (key) DO UPDATE SET "
-      "value = excluded.value",
-      {std::to_string(kFormat)}));
+  if (format != kFormat) {
+    PH_RETURN_IF_ERROR(db.Execute(
+        "INSERT INTO playhead_properties VALUES ('format', ?1) ON CONFLICT (key) DO UPDATE SET "
+        "value = excluded.value",
+        {std::to_string(kFormat)}));
+  }
   return transaction.Commit();
 }
 

@@ -19,6 +19,9 @@
 namespace playhead::cli {
 namespace {
 
+constexpr int64_t kRowsShownMax = 40;
+constexpr int kDigitsMax = 2;
+
 struct AskArgs {
   std::vector<std::string> names;
   std::optional<std::string> format;
@@ -56,7 +59,11 @@ std::string RowsJson(const sql::ResultTable& table) {
   return json + "]";
 }
 
-std::string Json(const std::string& text) { return nlohmann::json(text).dump(); }
+std::string Json(const std::string& text) {
+  std::string json;
+  sql::AppendJsonText(text, json);
+  return json;
+}
 
 std::string AnswerJson(const model::Answer& answer) {
   std::string json = fmt::format(R"({{"name":{},"question":{},"definition":{},"columns":)",
@@ -91,14 +98,22 @@ std::string Wrapped(std::string_view text, std::string_view indent, size_t width
   return out;
 }
 
-/// Answers are read, not processed (that is what csv and json are for): long ones are cut in a pipe
-/// as on a terminal.
-int BoxColumns() { return TerminalColumns() > 0 ? TerminalColumns() : 120; }
+/// Rows for a person: a box on a terminal, all of them as plain lines in a pipe.
+std::string RowsText(const sql::ResultTable& table, sql::OutputFormat format) {
+  sql::OutputStyle style = StyleOf(format);
+  style.digits_max = kDigitsMax;
+  style.rows_max = StdoutIsTerminal() ? kRowsShownMax : 0;
+  return table.Render(style);
+}
 
 /// A result of one value fits on a line; nothing for anything larger.
 std::optional<std::string> OneValue(const sql::ResultTable& table) {
   if (table.rows() != 1 || table.columns().size() != 1) return {};
-  return table.CellText(0, 0).value_or("(none)");
+  if (!table.CellText(0, 0)) return "(none)";
+  // Behind the line with the column's name.
+  std::string text = table.Render({.format = sql::OutputFormat::kTsv, .digits_max = kDigitsMax});
+  text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
 }
 
 std::string AnswerText(const model::Answer& answer, sql::OutputFormat format) {
@@ -116,49 +131,29 @@ std::string AnswerText(const model::Answer& answer, sql::OutputFormat format) {
   }
   const std::optional<std::string> value = OneValue(*answer.table);
   if (value && !is_markdown) {
-    out += fmt::format("  Answer: {}{}   ({:.3f} s)\n", *value, unit, answer.seconds);
+    out += fmt::format("  Answer: {}{}{}\n", *value, unit,
+                       StdoutIsTerminal() ? fmt::format("   ({:.3f} s)", answer.seconds) : "");
   } else {
-    out += answer.table->Render(format, BoxColumns());
+    out += RowsText(*answer.table, format);
   }
   for (const model::RivalAnswer& rival : answer.rivals) {
     const std::optional<std::string> other = OneValue(*rival.table);
     if (is_markdown) {
-      out += fmt::format("\nRival: {}\n\n{}", rival.definition, rival.table->Render(format, 0));
+      out += fmt::format("\nRival: {}\n\n{}", rival.definition, RowsText(*rival.table, format));
     } else if (other) {
       out += Wrapped(fmt::format("Rival: {} - {}", *other, rival.definition), "    ", width);
     } else {
       out += Wrapped("Rival: " + rival.definition, "    ", width);
-      out += rival.table->Render(format, BoxColumns());
+      out += RowsText(*rival.table, format);
     }
   }
-  return out + "\n";
+  return out;
 }
 
-/// One line per row of every answer and rival: name, definition of a rival (empty for the answer),
-/// row number, column, value.
-std::string AnswersCsv(const std::vector<model::Answer>& answers) {
-  Table table{.columns = {"name", "rival", "row", "column", "value"}, .rows = {}};
-  const auto add = [&](const std::string& name, const std::string& rival,
-                       const sql::ResultTable& rows) {
-    for (int64_t row = 0; row < rows.rows(); ++row) {
-      for (size_t column = 0; column < rows.columns().size(); ++column) {
-        const std::optional<std::string> text = rows.CellText(row, static_cast<int>(column));
-        table.rows.push_back({name, rival, row, rows.columns()[column],
-                              text ? Cell(*text) : Cell(std::monostate())});
-      }
-    }
-  };
-  for (const model::Answer& answer : answers) {
-    add(answer.question->name, "", *answer.table);
-    for (const model::RivalAnswer& rival : answer.rivals) {
-      add(answer.question->name, rival.definition, *rival.table);
-    }
-  }
-  return Render(table, sql::OutputFormat::kCsv);
-}
-
-Status PrintAnswers(const std::vector<model::Answer>& answers, sql::OutputFormat format) {
-  if (format == sql::OutputFormat::kCsv) return WriteOut(AnswersCsv(answers));
+Status PrintAnswers(const std::vector<model::Answer>& answers,
+                    const std::optional<std::string>& format_name) {
+  sql::OutputFormat format = ChooseFormat(format_name);
+  if (!format_name && !StdoutIsTerminal()) format = sql::OutputFormat::kTsv;
   std::string out;
   if (format == sql::OutputFormat::kJson) {
     for (const model::Answer& answer : answers) {
@@ -166,23 +161,34 @@ Status PrintAnswers(const std::vector<model::Answer>& answers, sql::OutputFormat
     }
     return WriteOut((out.empty() ? "[" : out) + "]\n");
   }
-  for (const model::Answer& answer : answers) out += AnswerText(answer, format);
+  if (format_name && HoldsOneTable(format)) {
+    return WriteOut(answers[0].table->Render({.format = format}));
+  }
+  for (const model::Answer& answer : answers) {
+    out += (out.empty() ? "" : "\n") + AnswerText(answer, format);
+  }
   return WriteOut(out);
 }
 
 Status AskAll(const config::ResolvedConfig& config, const AskArgs& args) {
   PH_ASSIGN_OR_RETURN(const auto questions, Choose(config.project, args.names));
+  if (args.format && HoldsOneTable(ChooseFormat(args.format)) && questions.size() != 1) {
+    return Error(StatusCode::kInvalidArgument,
+                 "--format {} holds the rows of one answer, so it needs the name of one question",
+                 *args.format);
+  }
   PH_ASSIGN_OR_RETURN(const ReadableLake lake, OpenLake(config));
-  PH_ASSIGN_OR_RETURN(const auto session, sql::Session::Open(*lake.catalog, *lake.store,
-                                                             config::SessionOptionsOf(config)));
-  PH_RETURN_IF_ERROR(model::ShowSeeds(config.project, *session));
+  PH_ASSIGN_OR_RETURN(const auto engine, sql::Engine::Open(*lake.catalog, *lake.store,
+                                                           config::EngineOptionsOf(config)));
+  PH_RETURN_IF_ERROR(model::ShowSeeds(config.project, *engine));
+  PH_ASSIGN_OR_RETURN(const auto connection, engine->Connect());
   std::vector<model::Answer> answers;
   for (const project::Question* question : questions) {
     PH_ASSIGN_OR_RETURN(model::Answer answer,
-                        model::Ask(config.project, config.vars, *question, *session));
+                        model::Ask(config.project, config.vars, *question, *connection));
     answers.push_back(std::move(answer));
   }
-  return PrintAnswers(answers, ChooseFormat(args.format, sql::OutputFormat::kTable));
+  return PrintAnswers(answers, args.format);
 }
 
 }  // namespace
@@ -192,7 +198,10 @@ void AddAskCommand(CommandLine& line) {
   CLI::App& app = line.Add("ask", "Answers the project's questions, with definitions and rivals",
                            "playhead ask mean_duration --format json");
   app.add_option("NAME", args->names, "Questions (default: all)");
-  AddFormatFlag(app, args->format);
+  app.add_option("--format", args->format,
+                 fmt::format("{} [text with the rows of each answer]",
+                             fmt::join(sql::OutputFormatNames(), ", ")))
+      ->check(OneOf(sql::OutputFormatNames()));
   line.OnRun(app, [args](const config::ResolvedConfig& config) {
     const Status status = AskAll(config, *args);
     return status.ok() ? kExitDone : Fail(status);

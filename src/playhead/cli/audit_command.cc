@@ -31,7 +31,7 @@ Result<ingest::AuditReport> AuditWarehouse(const config::ResolvedConfig& config)
       streams, *lake.catalog, *lake.store,
       {.warehouse_uri = config.warehouse_uri,
        .open_log = [&config](const std::string& topic) { return OpenLogReader(config, topic); },
-       .session = config::SessionOptionsOf(config)});
+       .sql = config::EngineOptionsOf(config)});
 }
 
 /// A box fits a terminal of 100 columns without these; the problems are told below it anyway.

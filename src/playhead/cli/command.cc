@@ -52,6 +52,29 @@ class HelpFormatter final : public CLI::Formatter {
   }
 };
 
+const char* ErrorSign() {
+  return UsesColor(StderrIsTerminal()) ? "\x1b[1;31mplayhead:\x1b[0m" : "playhead:";
+}
+
+/// Says which argument nobody takes, and which flag may have been meant.
+std::string Unexpected(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  const CLI::App& command = commands.empty() ? app : *commands[0];
+  const std::string word = app.remaining(/*recurse=*/true).at(0);
+  if (!word.starts_with("-") && command.get_option_no_throw("-c") != nullptr) {
+    return fmt::format("SQL stands behind -c: playhead sql -c '{}'", word);
+  }
+  if (!word.starts_with("-")) return fmt::format("unexpected argument: {}", word);
+  const std::string flag = word.substr(0, word.find('='));
+  std::vector<std::string> known;
+  for (const CLI::App* taker : {&app, &command}) {
+    for (const CLI::Option* option : taker->get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+  }
+  return fmt::format("no such flag: {}{}", flag, DidYouMean(flag, known));
+}
+
 /// The first word that is neither a flag of `app` nor a flag's value; empty without one.
 std::string FirstCommand(const CLI::App& app, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -83,9 +106,10 @@ struct CommandLine::State {
 
 CommandLine::CommandLine() : state_(std::make_unique<State>()) {
   CLI::App& app = state_->app;
-  app.set_version_flag("--version", "playhead " PLAYHEAD_VERSION, "Print the version and exit");
+  app.set_version_flag("-V,--version", "playhead " PLAYHEAD_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   config::AddCommonFlags(app, state_->flags);
+  app.require_subcommand(0, 1);  // the words behind a command are its own: `help sql`
   app.footer(kFooter);
   app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
@@ -93,6 +117,8 @@ CommandLine::CommandLine() : state_(std::make_unique<State>()) {
 }
 
 CommandLine::~CommandLine() = default;
+
+const CLI::App& CommandLine::root() const { return state_->app; }
 
 CLI::App& CommandLine::Add(const std::string& name, const std::string& description,
                            const std::string& example) {
@@ -147,8 +173,11 @@ int CommandLine::Main(int argc, char** argv) {
     app.exit(wanted, out, out);
     const Status written = WriteOut(out.str());
     return written.ok() ? kExitDone : Fail(written);
+  } catch (const CLI::ExtrasError& error) {
+    return Fail(Error(StatusCode::kInvalidArgument, "{}; see playhead {}--help", Unexpected(app),
+                      name.empty() ? "" : name + " "));
   } catch (const CLI::ParseError& error) {
-    WriteNote(fmt::format("playhead: {}; see playhead {}--help\n", error.what(),
+    WriteNote(fmt::format("{} {}; see playhead {}--help\n", ErrorSign(), error.what(),
                           name.empty() ? "" : name + " "));
     return kExitFailed;
   }
@@ -158,8 +187,16 @@ int CommandLine::Main(int argc, char** argv) {
 
 int Fail(const Status& status) {
   if (status.code() == StatusCode::kCancelled) return kExitDone;
-  WriteNote(fmt::format("playhead: {}\n", status.message()));
+  WriteNote(fmt::format("{} {}\n", ErrorSign(), status.message()));
   return kExitFailed;
+}
+
+std::function<std::string(const std::string&)> OneOf(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& word) -> std::string {
+    if (std::ranges::find(words, word) != words.end()) return "";
+    return fmt::format("got '{}', expected one of {}{}", word, fmt::join(words, ", "),
+                       DidYouMean(word, words));
+  };
 }
 
 }  // namespace playhead::cli

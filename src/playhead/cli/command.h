@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -22,6 +23,9 @@ inline constexpr int kExitFailed = 2;
 /// Prints a failure to stderr (`playhead: …`) and returns its exit code: 2, or 0 and silence for
 /// kCancelled (the reader of our output closed the pipe, or we were asked to stop).
 int Fail(const Status& status);
+
+/// For CLI::Option::check: one of these words, else an error with the nearest.
+std::function<std::string(const std::string&)> OneOf(std::vector<std::string> words);
 
 /// The `playhead` command line: commands register themselves, one is chosen and run.
 ///
@@ -48,6 +52,9 @@ class CommandLine {
   void OnRun(CLI::App& command, std::function<int(const config::ResolvedConfig&)> run);
   /// The same for a command that needs no project. Returns the exit code.
   void OnRunWithoutProject(CLI::App& command, std::function<int()> run);
+
+  /// All commands, for help in other forms.
+  const CLI::App& root() const;
 
   /// Parses and runs. Returns the exit code.
   int Main(int argc, char** argv);

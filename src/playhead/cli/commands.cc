@@ -4,6 +4,7 @@
 #include "playhead/cli/command.h"
 #include "playhead/cli/config_command.h"
 #include "playhead/cli/dead_command.h"
+#include "playhead/cli/help_command.h"
 #include "playhead/cli/ingest_command.h"
 #include "playhead/cli/simulate_command.h"
 #include "playhead/cli/sql_command.h"
@@ -23,6 +24,7 @@ void AddCommands(CommandLine& line) {
   AddAuditCommand(line);
   AddAdoptCommand(line);
   AddConfigCommand(line);
+  AddHelpCommands(line);
 }
 
 }  // namespace playhead::cli

@@ -74,7 +74,8 @@ std::string ReasonsSql(const std::string& dead_letters) {
 /// records afterwards, so that the sort does not carry records of 16 MiB.
 std::string SamplesSql(const std::string& dead_letters, int64_t limit) {
   return fmt::format(
-      "WITH dead AS ({0}), chosen AS (SELECT * FROM (SELECT stream, _reason, _topic, _topic_partition,"
+      "WITH dead AS ({0}), chosen AS (SELECT * FROM (SELECT stream, _reason, _topic, "
+      "_topic_partition,"
       " _offset, _ingested_at, row_number() OVER (PARTITION BY stream, _reason ORDER BY"
       " _ingested_at DESC, _topic, _topic_partition, _offset DESC) AS number FROM dead)"
       " WHERE number <= {1})"
@@ -83,7 +84,8 @@ std::string SamplesSql(const std::string& dead_letters, int64_t limit) {
       " _log_time AS log_time, coalesce(try(decode(_key)), _key::VARCHAR) AS key,"
       " try_cast(_headers AS JSON) AS headers, octet_length(_record) AS record_bytes,"
       " left(coalesce(try(decode(_record)), _record::VARCHAR), {2}) AS record"
-      " FROM dead JOIN chosen USING (stream, _reason, _topic, _topic_partition, _offset, _ingested_at)"
+      " FROM dead JOIN chosen USING (stream, _reason, _topic, _topic_partition, _offset, "
+      "_ingested_at)"
       " ORDER BY stream, reason, number",
       dead_letters, limit, kRecordCharactersMax);
 }
@@ -138,7 +140,7 @@ std::string Line(std::string text) {
   std::ranges::replace_if(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
   const int columns = TerminalColumns();
   if (columns == 0) return text + "\n";
-  return CutToColumns(text, static_cast<size_t>(columns)) + "\n";
+  return sql::CutToColumns(text, static_cast<size_t>(columns)) + "\n";
 }
 
 std::string SamplesText(const sql::ResultTable& samples) {
@@ -164,22 +166,21 @@ Status ShowDeadLetters(const config::ResolvedConfig& config, const DeadArgs& arg
     return Error(StatusCode::kNotFound, "nothing of {} has been ingested yet",
                  args.stream.empty() ? "this project" : args.stream);
   }
-  PH_ASSIGN_OR_RETURN(
-      const std::unique_ptr<sql::Session> session,
-      sql::Session::Open(*lake.catalog, *lake.store, config::SessionOptionsOf(config)));
+  PH_ASSIGN_OR_RETURN(const auto engine, sql::Engine::Open(*lake.catalog, *lake.store,
+                                                           config::EngineOptionsOf(config)));
+  PH_ASSIGN_OR_RETURN(const auto connection, engine->Connect());
   const sql::OutputFormat format = ChooseFormat(args.format);
-  // CSV is one table only.
-  const bool is_csv = format == sql::OutputFormat::kCsv;
   const bool shows_reasons = args.show.empty() || args.show == "reasons";
-  const bool shows_samples = args.show == "samples" || (args.show.empty() && !is_csv);
+  const bool shows_samples =
+      args.show == "samples" || (args.show.empty() && !HoldsOneTable(format));
   std::unique_ptr<sql::ResultTable> reasons;
   std::unique_ptr<sql::ResultTable> samples;
   if (shows_reasons) {
-    PH_ASSIGN_OR_RETURN(reasons, session->Query(ReasonsSql(dead)));
+    PH_ASSIGN_OR_RETURN(reasons, connection->Query(ReasonsSql(dead)));
     if (reasons->rows() == 0) WriteNote("no dead letters\n");
   }
   if (shows_samples) {
-    PH_ASSIGN_OR_RETURN(samples, session->Query(SamplesSql(dead, args.limit)));
+    PH_ASSIGN_OR_RETURN(samples, connection->Query(SamplesSql(dead, args.limit)));
   }
   if (format == sql::OutputFormat::kJson && shows_reasons && shows_samples) {
     return WriteOut(ReasonsJson(*reasons, *samples));
@@ -190,7 +191,7 @@ Status ShowDeadLetters(const config::ResolvedConfig& config, const DeadArgs& arg
     if (!text.empty() && samples->rows() > 0) text += "\n";
     text += SamplesText(*samples);
   } else if (shows_samples) {
-    text += (text.empty() ? "" : "\n") + samples->Render(format, TerminalColumns());
+    text += (text.empty() ? "" : "\n") + samples->Render(StyleOf(format));
   }
   return WriteOut(text);
 }
@@ -205,8 +206,9 @@ void AddDeadCommand(CommandLine& line) {
   app.add_option("--reason", args->reason, "One reason, such as not_json (default: all)");
   app.add_option("--limit", args->limit, "Samples of each reason, the newest [3]")
       ->check(CLI::Range(int64_t{0}, int64_t{1'000'000}));
-  app.add_option("--show", args->show, "reasons or samples [both; in CSV the reasons]")
-      ->check(CLI::IsMember({"reasons", "samples"}));
+  app.add_option("--show", args->show,
+                 "reasons or samples [both; in CSV, TSV and NDJSON the reasons]")
+      ->check(OneOf({"reasons", "samples"}));
   AddFormatFlag(app, args->format);
   line.OnRun(app, [args](const config::ResolvedConfig& config) {
     const Status status = ShowDeadLetters(config, *args);

@@ -71,9 +71,11 @@ void IngestRunner::Report(const std::string& stream, const Status& status) {
   logging::Error("ingest", "stream stopped", {{"stream", stream}, {"why", status.ToString()}});
 }
 
-void IngestRunner::Recovered(const std::string& stream) {
+void IngestRunner::Settled(const std::string& stream, const Status& refusal) {
   const std::lock_guard lock(mutex_);
   failures_.erase(stream);
+  // Said where it was refused; the other files are in.
+  if (!refusal.ok()) failures_[stream] = refusal;
 }
 
 void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token stop) {
@@ -92,7 +94,7 @@ void IngestRunner::RunStream(const ingest::IngestStream& stream, std::stop_token
                                 .declared_topics = DeclaredTopics(config_)});
       status = ingest.Run(stop);
     }
-    if (status.ok()) return Recovered(stream.name);
+    if (status.ok()) return Settled(stream.name, {});
     Report(stream.name, status);
     // A stopped partition needs a person; anything else may be mended from outside meanwhile.
     if (options_.once || status.code() == StatusCode::kDataCorrupt) return;
@@ -114,7 +116,7 @@ void IngestRunner::RunLanding(std::stop_token stop) {
                                                                                   : refused->second;
                                    }});
     const Status status = landing.Run(stop);
-    if (status.ok()) return Recovered("landing");
+    if (status.ok()) return Settled("landing", landing.first_refusal());
     Report("landing", status);
     if (options_.once || !ingest::SleepUnlessStopped(stop, kStreamRestartMicros)) return;
   }

@@ -40,7 +40,8 @@ class IngestRunner {
 
  private:
   void Report(const std::string& stream, const Status& status);
-  void Recovered(const std::string& stream);
+  /// It ended or recovered; `refusal` is what is left of it, if anything.
+  void Settled(const std::string& stream, const Status& refusal);
   void RunStream(const ingest::IngestStream& stream, std::stop_token stop);
   void RunLanding(std::stop_token stop);
 

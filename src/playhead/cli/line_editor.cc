@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cwchar>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -22,6 +25,12 @@ namespace {
 constexpr int kHistoryEntriesMax = 1'000;
 constexpr size_t kCompletionsShownMax = 60;
 constexpr size_t kListColumns = 80;
+
+// A terminal that is asked to puts these around what is pasted.
+constexpr char kPasteOn[] = "\x1b[?2004h";
+constexpr char kPasteOff[] = "\x1b[?2004l";
+constexpr char kPasteBegin[] = "\\e[200~";  // as libedit writes keys
+constexpr std::string_view kPasteEnd = "\x1b[201~";
 
 size_t CountCharacters(const std::string& utf8) {
   return static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
@@ -86,6 +95,7 @@ struct LineEditor::State {
   std::string prompt;
   EditLine* editor = nullptr;
   History* history = nullptr;
+  bool is_interrupted = false;  ///< libedit's own search takes an interrupt for the end of input
 
   static char* Prompt(EditLine* editor) {
     State* state = nullptr;
@@ -108,6 +118,7 @@ struct LineEditor::State {
       char byte = 0;
       if (waits[1].revents != 0) {
         if (read(state->interrupt_fd, &byte, 1) < 0) return -1;
+        state->is_interrupted = true;
         errno = EINTR;
         return -1;
       }
@@ -121,6 +132,25 @@ struct LineEditor::State {
       }
       if (used != static_cast<size_t>(-2)) return 1;
     }
+  }
+
+  /// Takes what is pasted: neither a tab nor a line break of it is a key.
+  static unsigned char Paste(EditLine* editor, int) {
+    std::string text;
+    wchar_t character = 0;
+    while (!text.ends_with(kPasteEnd)) {
+      if (ReadCharacter(editor, &character) <= 0) return CC_EOF;
+      std::array<char, MB_LEN_MAX> bytes;
+      std::mbstate_t shift{};
+      const size_t size = std::wcrtomb(bytes.data(), character, &shift);
+      if (size != static_cast<size_t>(-1)) text.append(bytes.data(), size);
+    }
+    text.resize(text.size() - kPasteEnd.size());
+    // Terminals send line breaks as the return key does.
+    std::ranges::replace(text, '\r', '\n');
+    while (text.ends_with('\n')) text.pop_back();
+    if (text.empty()) return CC_NORM;
+    return el_insertstr(editor, text.c_str()) == -1 ? CC_ERROR : CC_REFRESH;
   }
 
   static unsigned char Complete(EditLine* editor, int) {
@@ -163,6 +193,8 @@ LineEditor::LineEditor(std::string history_file, int interrupt_fd, Completer com
   el_set(state_->editor, EL_HIST, history, state_->history);
   el_set(state_->editor, EL_GETCFN, &State::ReadCharacter);
   el_set(state_->editor, EL_ADDFN, "playhead-complete", "Completes a word", &State::Complete);
+  el_set(state_->editor, EL_ADDFN, "playhead-paste", "Inserts pasted text", &State::Paste);
+  el_set(state_->editor, EL_BIND, kPasteBegin, "playhead-paste", nullptr);
   el_set(state_->editor, EL_BIND, "^I", "playhead-complete", nullptr);
   el_set(state_->editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
 }
@@ -175,13 +207,18 @@ LineEditor::~LineEditor() {
 LineEditor::Input LineEditor::ReadLine(const std::string& prompt) {
   state_->prompt = prompt;
   int count = 0;
-  errno = 0;
+  state_->is_interrupted = false;
+  WriteNote(kPasteOn);
   const char* line = el_gets(state_->editor, &count);
+  WriteNote(kPasteOff);
+  if (state_->is_interrupted) {
+    WriteNote("^C\n");
+    el_reset(state_->editor);
+    return {.end = End::kInterrupted, .line = {}};
+  }
   if (line == nullptr || count <= 0) {
-    const bool is_interrupted = count < 0 && errno == EINTR;
-    WriteNote(is_interrupted ? "^C\n" : "\n");
-    if (is_interrupted) el_reset(state_->editor);
-    return {.end = is_interrupted ? End::kInterrupted : End::kLeave, .line = {}};
+    WriteNote("\n");
+    return {.end = End::kLeave, .line = {}};
   }
   std::string text(line, static_cast<size_t>(count));
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "playhead/base/status.h"
-#include "playhead/sql/session.h"
+#include "playhead/sql/engine.h"
 
 #include <functional>
 #include <memory>
@@ -31,7 +31,8 @@ class LineEditor {
     End end = End::kLine;
     std::string line;  ///< without the line break
   };
-  /// An interrupt gives kInterrupted, Ctrl-D on an empty line kLeave.
+  /// An interrupt gives kInterrupted, Ctrl-D on an empty line kLeave. A pasted text stays in the
+  /// line as it is, with its line breaks.
   Input ReadLine(const std::string& prompt);
   /// Adds to the history, in memory and on disk.
   void Remember(const std::string& entry);

@@ -1,7 +1,10 @@
 #include "playhead/cli/output.h"
 
+#include "playhead/cli/command.h"
+
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -10,7 +13,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <cwchar>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,6 @@ namespace playhead::cli {
 namespace {
 
 constexpr int kColumnsWhenUnknown = 80;
-constexpr size_t kTextColumnsMin = 10;
 
 std::string CellText(const Cell& cell) {
   struct Printer {
@@ -31,172 +32,20 @@ std::string CellText(const Cell& cell) {
   return std::visit(Printer(), cell);
 }
 
-nlohmann::ordered_json CellJson(const Cell& cell) {
-  struct Printer {
-    nlohmann::ordered_json operator()(std::monostate) const { return nullptr; }
-    nlohmann::ordered_json operator()(int64_t number) const { return number; }
-    nlohmann::ordered_json operator()(double number) const {
-      return std::isfinite(number) ? nlohmann::ordered_json(number) : nullptr;
-    }
-    nlohmann::ordered_json operator()(bool claim) const { return claim; }
-    nlohmann::ordered_json operator()(const std::string& text) const { return text; }
-  };
-  return std::visit(Printer(), cell);
-}
-
 bool IsNumber(const Cell& cell) {
   return std::holds_alternative<int64_t>(cell) || std::holds_alternative<double>(cell);
 }
 
-/// One character of a text: its bytes, and the columns of a terminal that it takes.
-struct Glyph {
-  size_t bytes = 1;
-  size_t columns = 1;
-};
-
-/// A byte that is no character takes one column.
-Glyph GlyphAt(const std::string& text, size_t at) {
-  wchar_t character = 0;
-  std::mbstate_t state{};
-  const size_t length = std::mbrtowc(&character, text.data() + at, text.size() - at, &state);
-  if (length == 0 || length > text.size()) return {};
-  const int columns = wcwidth(character);
-  return {.bytes = length, .columns = columns < 0 ? 1 : static_cast<size_t>(columns)};
-}
-
-size_t Width(const std::string& text) {
-  size_t width = 0;
-  for (size_t at = 0; at < text.size();) {
-    const Glyph glyph = GlyphAt(text, at);
-    width += glyph.columns;
-    at += glyph.bytes;
+/// Numbers that JSON has no word for are null everywhere, and so is empty text in CSV.
+sql::OutputCell::Kind KindOf(const Cell& cell, sql::OutputFormat format) {
+  using Kind = sql::OutputCell::Kind;
+  if (const auto* text = std::get_if<std::string>(&cell)) {
+    return text->empty() && format == sql::OutputFormat::kCsv ? Kind::kNull : Kind::kText;
   }
-  return width;
-}
-
-std::string Line(const std::vector<size_t>& widths, const char* left, const char* middle,
-                 const char* right) {
-  std::string line;
-  for (const size_t width : widths) {
-    line += line.empty() ? left : middle;
-    for (size_t i = 0; i < width + 2; ++i) line += "─";
-  }
-  return line + right + "\n";
-}
-
-std::string Row(const std::vector<std::string>& cells, const std::vector<size_t>& widths,
-                const std::vector<bool>& is_right) {
-  std::string row = "│";
-  for (size_t c = 0; c < cells.size(); ++c) {
-    const std::string blanks(widths[c] - Width(cells[c]), ' ');
-    row += " " + (is_right[c] ? blanks + cells[c] : cells[c] + blanks) + " │";
-  }
-  return row + "\n";
-}
-
-/// Makes the widest text columns narrower until the box fits, but none narrower than
-/// kTextColumnsMin. Numbers stay whole.
-void FitWidths(std::vector<size_t>& widths, const std::vector<bool>& is_right, size_t columns) {
-  // Each column has a blank on both sides and a line, and one line closes the row.
-  size_t total = 3 * widths.size() + 1;
-  for (const size_t width : widths) total += width;
-  while (total > columns) {
-    size_t* widest = nullptr;
-    for (size_t c = 0; c < widths.size(); ++c) {
-      const bool can_shrink = !is_right[c] && widths[c] > kTextColumnsMin;
-      if (can_shrink && (widest == nullptr || widths[c] > *widest)) widest = &widths[c];
-    }
-    if (widest == nullptr) return;
-    --*widest;
-    --total;
-  }
-}
-
-std::string RenderBox(const Table& table, int terminal_columns) {
-  std::vector<size_t> widths;
-  std::vector<bool> is_right;
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    widths.push_back(Width(table.columns[c]));
-    is_right.push_back(std::any_of(table.rows.begin(), table.rows.end(),
-                                   [c](const auto& row) { return IsNumber(row[c]); }));
-    for (const auto& row : table.rows) {
-      widths[c] = std::max(widths[c], Width(CellText(row[c])));
-    }
-  }
-  if (terminal_columns > 0) FitWidths(widths, is_right, static_cast<size_t>(terminal_columns));
-  std::vector<std::string> names;
-  names.reserve(widths.size());
-  for (size_t c = 0; c < widths.size(); ++c) {
-    names.push_back(CutToColumns(table.columns[c], widths[c]));
-  }
-  std::string box =
-      Line(widths, "┌", "┬", "┐") + Row(names, widths, is_right) + Line(widths, "├", "┼", "┤");
-  for (const auto& row : table.rows) {
-    std::vector<std::string> cells;
-    cells.reserve(row.size());
-    for (size_t c = 0; c < row.size(); ++c) {
-      cells.push_back(CutToColumns(CellText(row[c]), widths[c]));
-    }
-    box += Row(cells, widths, is_right);
-  }
-  return box + Line(widths, "└", "┴", "┘");
-}
-
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
-std::string RenderCsv(const Table& table) {
-  std::string csv;
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    csv += (c > 0 ? "," : "") + CsvField(table.columns[c]);
-  }
-  csv += "\n";
-  for (const auto& row : table.rows) {
-    for (size_t c = 0; c < row.size(); ++c) csv += (c > 0 ? "," : "") + CsvField(CellText(row[c]));
-    csv += "\n";
-  }
-  return csv;
-}
-
-std::string RenderJson(const Table& table) {
-  std::string json = "[";
-  for (const auto& row : table.rows) {
-    nlohmann::ordered_json object = nlohmann::ordered_json::object();
-    for (size_t c = 0; c < row.size(); ++c) object[table.columns[c]] = CellJson(row[c]);
-    json += json.size() > 1 ? ",\n" : "";
-    json += object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-  }
-  return json + "]\n";
-}
-
-std::string MarkdownCell(const std::string& text) {
-  std::string cell;
-  for (const char c : text) {
-    if (c == '|') cell += '\\';
-    cell += c == '\n' ? ' ' : c;
-  }
-  return cell;
-}
-
-std::string RenderMarkdown(const Table& table) {
-  std::string text = "|";
-  for (const std::string& name : table.columns) text += " " + MarkdownCell(name) + " |";
-  text += "\n|";
-  for (size_t c = 0; c < table.columns.size(); ++c) text += "---|";
-  text += "\n";
-  for (const auto& row : table.rows) {
-    text += "|";
-    for (const Cell& cell : row) text += " " + MarkdownCell(CellText(cell)) + " |";
-    text += "\n";
-  }
-  return text;
+  const auto* number = std::get_if<double>(&cell);
+  const bool is_null = std::holds_alternative<std::monostate>(cell) ||
+                       (number != nullptr && !std::isfinite(*number));
+  return is_null ? Kind::kNull : Kind::kLiteral;
 }
 
 }  // namespace
@@ -239,46 +88,72 @@ int TerminalColumns() {
   return size.ws_col;
 }
 
-std::string CutToColumns(const std::string& text, size_t columns) {
-  size_t width = 0;
-  size_t fits = 0;  // bytes that leave a column for the sign
-  for (size_t at = 0; at < text.size();) {
-    const Glyph glyph = GlyphAt(text, at);
-    width += glyph.columns;
-    at += glyph.bytes;
-    if (width > columns) return text.substr(0, fits) + "…";
-    if (width < columns) fits = at;
-  }
-  return text;
+bool UsesColor(bool is_terminal) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const bool is_dumb = term != nullptr && std::strcmp(term, "dumb") == 0;
+  return is_terminal && !is_dumb && (no_color == nullptr || *no_color == '\0');
+}
+
+bool StdoutIsClosed() {
+  pollfd out{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
 }
 
 void AddFormatFlag(CLI::App& command, std::optional<std::string>& format) {
   command
       .add_option("--format", format,
-                  "table, json, csv or markdown [a table on a terminal, csv in a pipe]")
-      ->check(CLI::IsMember({"table", "json", "csv", "markdown"}));
+                  fmt::format("{} [a table on a terminal, csv in a pipe]",
+                              fmt::join(sql::OutputFormatNames(), ", ")))
+      ->check(OneOf(sql::OutputFormatNames()));
 }
 
-sql::OutputFormat ChooseFormat(const std::optional<std::string>& format,
-                               sql::OutputFormat in_pipe) {
-  if (!format) return StdoutIsTerminal() ? sql::OutputFormat::kTable : in_pipe;
+sql::OutputFormat ChooseFormat(const std::optional<std::string>& format) {
+  if (!format) return StdoutIsTerminal() ? sql::OutputFormat::kTable : sql::OutputFormat::kCsv;
   const auto parsed = sql::ParseOutputFormat(*format);
   PH_CHECK(parsed.ok());
   return *parsed;
 }
 
+bool HoldsOneTable(sql::OutputFormat format) {
+  return format == sql::OutputFormat::kCsv || format == sql::OutputFormat::kTsv ||
+         format == sql::OutputFormat::kNdjson;
+}
+
+sql::OutputStyle StyleOf(sql::OutputFormat format) {
+  return {.format = format,
+          .terminal_columns = TerminalColumns(),
+          .is_colored = UsesColor(StdoutIsTerminal())};
+}
+
 std::string Render(const Table& table, sql::OutputFormat format, int terminal_columns) {
-  switch (format) {
-    case sql::OutputFormat::kTable:
-      return RenderBox(table, terminal_columns);
-    case sql::OutputFormat::kCsv:
-      return RenderCsv(table);
-    case sql::OutputFormat::kJson:
-      return RenderJson(table);
-    case sql::OutputFormat::kMarkdown:
-      return RenderMarkdown(table);
+  std::vector<sql::OutputColumn> columns;
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const bool is_number = std::ranges::any_of(
+        table.rows, [c](const std::vector<Cell>& row) { return IsNumber(row[c]); });
+    columns.push_back({.name = table.columns[c], .type = "", .is_number = is_number});
   }
-  return "";
+  std::string out;
+  const auto writer =
+      sql::RowWriter::Make({.format = format,
+                            .terminal_columns = terminal_columns,
+                            .is_colored = terminal_columns > 0 && UsesColor(StdoutIsTerminal())},
+                           std::move(columns), [&](std::string_view piece) {
+                             out += piece;
+                             return OkStatus();
+                           });
+  for (const std::vector<Cell>& row : table.rows) {
+    std::vector<std::string> texts;
+    texts.reserve(row.size());
+    for (const Cell& cell : row) texts.push_back(CellText(cell));
+    std::vector<sql::OutputCell> cells;
+    for (size_t c = 0; c < row.size(); ++c) {
+      cells.push_back({.kind = KindOf(row[c], format), .text = texts[c]});
+    }
+    PH_CHECK(writer->Add(cells).ok());
+  }
+  PH_CHECK(writer->Finish().ok());
+  return out;
 }
 
 }  // namespace playhead::cli

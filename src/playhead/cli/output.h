@@ -1,7 +1,7 @@
 #pragma once
 
 #include "playhead/base/status.h"
-#include "playhead/sql/session.h"
+#include "playhead/sql/row_writer.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,17 +26,21 @@ void WriteNote(std::string_view text);
 bool StdoutIsTerminal();
 /// A terminal that lines can be drawn on anew; TERM=dumb cannot.
 bool StderrIsTerminal();
+/// Whether colours are wanted where `is_terminal` says that they can be seen: not with NO_COLOR.
+bool UsesColor(bool is_terminal);
+/// Nobody reads the pipe that stdout is any more.
+bool StdoutIsClosed();
 /// 0 when stdout is no terminal.
 int TerminalColumns();
 
-/// As much of the text as fits into this many columns of a terminal, with `…` for what is cut off.
-std::string CutToColumns(const std::string& text, size_t columns);
-
-/// `--format table|json|csv|markdown` into `format`; left empty when not given.
+/// `--format` into `format`; left empty when not given.
 void AddFormatFlag(CLI::App& command, std::optional<std::string>& format);
-/// The given format; by default a table on a terminal and `in_pipe` elsewhere.
-sql::OutputFormat ChooseFormat(const std::optional<std::string>& format,
-                               sql::OutputFormat in_pipe = sql::OutputFormat::kCsv);
+/// The given format; by default a table on a terminal and CSV elsewhere.
+sql::OutputFormat ChooseFormat(const std::optional<std::string>& format);
+/// CSV, TSV and NDJSON: all of the output has the same columns.
+bool HoldsOneTable(sql::OutputFormat format);
+/// As stdout needs it: a box fits the terminal.
+sql::OutputStyle StyleOf(sql::OutputFormat format);
 
 /// A cell of a table of facts: null, number, boolean or text.
 using Cell = std::variant<std::monostate, int64_t, double, bool, std::string>;
@@ -47,8 +51,7 @@ struct Table {
   std::vector<std::vector<Cell>> rows;
 };
 
-/// JSON is an array of objects, one a row; the last line ends with a line break. A box that is
-/// wider than `terminal_columns` has its longest texts cut with `…`; 0 cuts nothing.
+/// The table with a final line break. A box fits `terminal_columns`; 0: it is as wide as its cells.
 std::string Render(const Table& table, sql::OutputFormat format, int terminal_columns = 0);
 
 }  // namespace playhead::cli

@@ -15,9 +15,11 @@ constexpr int kBarColumns = 40;
 
 }  // namespace
 
-std::function<void(double)> QueryProgress::Callback() {
-  if (!StderrIsTerminal()) return nullptr;
-  return [this](double percent) { Draw(percent); };
+std::function<bool(double)> QueryProgress::Callback() {
+  return [this, is_drawn = StderrIsTerminal()](double percent) {
+    if (is_drawn) Draw(percent);
+    return !StdoutIsClosed();
+  };
 }
 
 void QueryProgress::Start() { started_ = std::chrono::steady_clock::now(); }

@@ -9,8 +9,9 @@ namespace playhead::cli {
 /// times a second, and only if stderr is a terminal. Threads: one at a time.
 class QueryProgress {
  public:
-  /// For sql::SessionOptions::on_progress; empty when there is no terminal.
-  std::function<void(double)> Callback();
+  /// For sql::ConnectionOptions::on_progress; a statement ends when nobody reads its output any
+  /// more.
+  std::function<bool(double)> Callback();
   /// A statement begins.
   void Start();
   /// It has ended: takes the line away.

@@ -50,36 +50,27 @@ Result<std::string> ReadSqlFile(const std::string& path) {
   return text.str();
 }
 
-Status RunText(sql::Session& session, QueryProgress& progress, const std::string& sql,
-               sql::OutputFormat format) {
-  progress.Start();
-  const Status status = session.Run(sql, [&](const sql::ResultTable& table) {
-    progress.Clear();
-    return WriteOut(table.Render(format, TerminalColumns()));
-  });
-  progress.Clear();
-  return status;
-}
-
 Status RunSqlCommand(const config::ResolvedConfig& config, const SqlArgs& args) {
   PH_ASSIGN_OR_RETURN(const ReadableLake lake, OpenLake(config));
   QueryProgress progress;
-  sql::SessionOptions options = config::SessionOptionsOf(config);
-  options.on_progress = progress.Callback();
-  PH_ASSIGN_OR_RETURN(const std::unique_ptr<sql::Session> session,
-                      sql::Session::Open(*lake.catalog, *lake.store, std::move(options)));
-  const sql::OutputFormat format = ChooseFormat(args.format);
+  PH_ASSIGN_OR_RETURN(const auto engine, sql::Engine::Open(*lake.catalog, *lake.store,
+                                                           config::EngineOptionsOf(config)));
+  PH_ASSIGN_OR_RETURN(const auto connection, engine->Connect({.on_progress = progress.Callback()}));
+  std::optional<sql::OutputFormat> format;
+  if (args.format) format = ChooseFormat(args.format);
+  SqlConsole console(*connection, progress, format);
   for (const std::string& command : args.commands) {
-    PH_RETURN_IF_ERROR(RunText(*session, progress, command, format));
+    PH_ASSIGN_OR_RETURN(const bool goes_on, console.RunScript(command));
+    if (!goes_on) return OkStatus();
   }
   if (!args.file.empty()) {
     PH_ASSIGN_OR_RETURN(const std::string sql, ReadSqlFile(args.file));
-    return RunText(*session, progress, sql, format);
+    return console.RunScript(sql).status();
   }
   if (!args.commands.empty()) return OkStatus();
-  if (isatty(STDIN_FILENO) == 1) return RunShell(*session, progress, format);
+  if (isatty(STDIN_FILENO) == 1) return RunShell(*connection, console);
   PH_ASSIGN_OR_RETURN(const std::string sql, ReadStdin());
-  return RunText(*session, progress, sql, format);
+  return console.RunScript(sql).status();
 }
 
 }  // namespace

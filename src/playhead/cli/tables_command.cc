@@ -71,10 +71,12 @@ Result<Table> ListTables(const config::ResolvedConfig& config, const ReadableLak
     Result<std::vector<Cell>> summary = SummaryOf(config, lake, id);
     if (!summary.ok() && summary.error().code() == StatusCode::kNotFound) continue;  // dropped
     has_problem |= !summary.ok();
+    Cell problem;
+    if (!summary.ok()) problem = summary.error().message();
     std::vector<Cell> row = {id.ToString()};
     if (summary.ok()) row = *std::move(summary);
     row.resize(table.columns.size());
-    row.push_back(summary.ok() ? Cell() : Cell(summary.error().message()));
+    row.push_back(std::move(problem));
     table.rows.push_back(std::move(row));
   }
   if (has_problem) {
@@ -160,8 +162,7 @@ Result<std::string> DescribeTable(const ReadableLake& lake, const TablesArgs& ar
   PH_ASSIGN_OR_RETURN(const std::vector<catalog::LiveFile> files,
                       catalog::LiveFiles(*lake.store, *state.metadata));
   const Sections sections = SectionsOf({.state = state, .files = files});
-  const std::string show =
-      args.show.empty() && format == sql::OutputFormat::kCsv ? "schema" : args.show;
+  const std::string show = args.show.empty() && HoldsOneTable(format) ? "schema" : args.show;
   if (!show.empty()) {
     for (const auto& [name, table] : sections) {
       if (name == show) return Render(table, format, TerminalColumns());
@@ -194,8 +195,9 @@ void AddTablesCommand(CommandLine& line) {
                "playhead tables bronze.media_events --show partitions");
   app.add_option("NAME", args->name, "A table; all when left out");
   app.add_option("--show", args->show,
-                 "schema, partition_spec, snapshots, partitions or files [all; in CSV the schema]")
-      ->check(CLI::IsMember({"schema", "partition_spec", "snapshots", "partitions", "files"}));
+                 "schema, partition_spec, snapshots, partitions or files [all; in CSV, TSV and "
+                 "NDJSON the schema]")
+      ->check(OneOf({"schema", "partition_spec", "snapshots", "partitions", "files"}));
   AddFormatFlag(app, args->format);
   line.OnRun(app, [args](const config::ResolvedConfig& config) {
     const Status status = RunTables(config, *args);

@@ -1,5 +1,6 @@
 #include "playhead/collector/collector.h"
 
+#include "playhead/base/json_text.h"
 #include "playhead/base/logging.h"
 #include "playhead/collector/event_receipt.h"
 #include "playhead/collector/record_headers.h"
@@ -21,7 +22,6 @@
 namespace playhead::collector {
 namespace {
 
-using http::AppendJsonString;
 using http::ErrorResponse;
 using http::HttpRequest;
 using http::HttpResponse;
@@ -250,9 +250,9 @@ class EventCollector final : public Collector {
       if (status.ok()) continue;
       if (!reasons.empty()) reasons += ',';
       reasons += "{\"check\":";
-      AppendJsonString(reasons, check.name);
+      AppendJsonBytes(check.name, &reasons);
       reasons += ",\"message\":";
-      AppendJsonString(reasons, status.message());
+      AppendJsonBytes(status.message(), &reasons);
       reasons += '}';
     }
     if (reasons.empty()) return {.body = "{\"status\":\"ready\"}\n"};

@@ -1,13 +1,12 @@
 #include "playhead/collector/event_receipt.h"
 
+#include "playhead/base/json_text.h"
 #include "playhead/http/http_message.h"
 
 #include <nlohmann/json.hpp>
 
 namespace playhead::collector {
 namespace {
-
-using http::AppendJsonString;
 
 struct DeadText {
   int64_t index = 0;
@@ -19,7 +18,7 @@ std::string Build(const log::JournalReceipt& receipt, std::span<const DeadText> 
   const auto dead_count = static_cast<int64_t>(dead.size());
   std::string json = R"({"log_id":)";
   json.reserve(static_cast<size_t>(200 + 32 * receipt.count + 100 * dead_count));
-  AppendJsonString(json, receipt.log_id);
+  AppendJsonBytes(receipt.log_id, &json);
   fmt::format_to(std::back_inserter(json),
                  R"(,"partition":{},"first_offset":{},"count":{},"ok":{},"dead":{},"results":[)",
                  receipt.partition, receipt.first_offset, receipt.count, receipt.count - dead_count,
@@ -33,9 +32,9 @@ std::string Build(const log::JournalReceipt& receipt, std::span<const DeadText> 
       continue;
     }
     fmt::format_to(std::back_inserter(json), R"({{"offset":{},"verdict":"dead","reason":)", offset);
-    AppendJsonString(json, next_dead->reason);
+    AppendJsonBytes(next_dead->reason, &json);
     json += R"(,"detail":)";
-    AppendJsonString(json, next_dead->detail);
+    AppendJsonBytes(next_dead->detail, &json);
     json += '}';
     ++next_dead;
   }
@@ -59,9 +58,9 @@ std::string DeadRecordsNote(std::span<const DeadRecord> dead) {
   for (const DeadRecord& record : dead) {
     if (note.size() > 1) note += ',';
     fmt::format_to(std::back_inserter(note), "[{},", record.index);
-    AppendJsonString(note, decode::ReasonName(record.reason));
+    AppendJsonBytes(decode::ReasonName(record.reason), &note);
     note += ',';
-    AppendJsonString(note, record.detail);
+    AppendJsonBytes(record.detail, &note);
     note += ']';
   }
   note += ']';

@@ -1,5 +1,7 @@
 #include "playhead/collector/record_headers.h"
 
+#include "playhead/base/json_text.h"
+
 #include <algorithm>
 #include <array>
 
@@ -65,9 +67,9 @@ std::string RecordHeadersJson(const http::HttpRequest& request,
     const std::string value = request.Field(name);
     if (value.empty()) continue;
     json += json.empty() ? '{' : ',';
-    http::AppendJsonString(json, name);
+    AppendJsonBytes(name, &json);
     json += ':';
-    http::AppendJsonString(json, Cut(value, kRecordHeaderBytesMax));
+    AppendJsonBytes(Cut(value, kRecordHeaderBytesMax), &json);
   }
   if (!json.empty()) json += '}';
   return json;

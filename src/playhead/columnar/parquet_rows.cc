@@ -62,6 +62,7 @@ class Rows : public ParquetRows {
       // A column of a row group is read bit by bit, not whole.
       properties.enable_buffered_stream();
       properties.set_buffer_size(kReadBufferBytes);
+      properties.set_page_checksum_verification(true);
       parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
       arrow_properties.set_pre_buffer(false);
       arrow_properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
@@ -196,7 +197,7 @@ Result<std::unique_ptr<ParquetRows>> ParquetRows::Open(const std::string& path,
 }
 
 Result<std::unique_ptr<ParquetRows>> ParquetRows::Open(
-    std::shared_ptr<arrow::io::RandomAccessFile> file, const std::string& name,
+    const std::shared_ptr<arrow::io::RandomAccessFile>& file, const std::string& name,
     ParquetRowsOptions options) {
   auto rows = std::make_unique<Rows>(name, options);
   PH_RETURN_IF_ERROR(rows->Open(file));

@@ -37,7 +37,7 @@ class ParquetRows {
   /// The same of a file that is open; `name` is for messages. What it buffers itself is not
   /// counted.
   static Result<std::unique_ptr<ParquetRows>> Open(
-      std::shared_ptr<arrow::io::RandomAccessFile> file, const std::string& name,
+      const std::shared_ptr<arrow::io::RandomAccessFile>& file, const std::string& name,
       ParquetRowsOptions options = {});
   virtual ~ParquetRows() = default;
 

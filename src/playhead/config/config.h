@@ -5,7 +5,7 @@
 #include "playhead/config/settings.h"
 #include "playhead/log/journal.h"
 #include "playhead/project/project.h"
-#include "playhead/sql/session.h"
+#include "playhead/sql/engine.h"
 
 #include <cstdint>
 #include <map>
@@ -67,7 +67,7 @@ Inputs ProcessInputs(Flags flags);
 Result<ResolvedConfig> Resolve(const Inputs& inputs);
 
 /// Option structs of the folders below, filled from the settings.
-sql::SessionOptions SessionOptionsOf(const ResolvedConfig& config);
+sql::EngineOptions EngineOptionsOf(const ResolvedConfig& config);
 log::JournalOptions JournalOptionsOf(const ResolvedConfig& config);
 collector::CollectorOptions CollectorOptionsOf(const ResolvedConfig& config);
 

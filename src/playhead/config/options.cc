@@ -7,7 +7,7 @@
 
 namespace playhead::config {
 
-sql::SessionOptions SessionOptionsOf(const ResolvedConfig& config) {
+sql::EngineOptions EngineOptionsOf(const ResolvedConfig& config) {
   return {.memory_bytes_max = config.settings.Integer("sql.memory_bytes_max"),
           .threads = static_cast<int32_t>(config.settings.Integer("sql.threads")),
           .temp_folder = config.temp_folder};

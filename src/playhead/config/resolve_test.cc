@@ -87,7 +87,7 @@ targets:
             std::filesystem::path(folder_).parent_path().string() + "/disk2/journal");
   EXPECT_EQ(config.lock_file, folder_ + "/elsewhere/mine");
   EXPECT_EQ(config.temp_folder, "/var/tmp/spill");
-  EXPECT_EQ(SessionOptionsOf(config).temp_folder, "/var/tmp/spill");
+  EXPECT_EQ(EngineOptionsOf(config).temp_folder, "/var/tmp/spill");
   EXPECT_EQ(config.settings.Text("lock_file"), config.lock_file);
 
   // What the target says belongs to the target's warehouse.

@@ -15,9 +15,23 @@ std::string_view TrimCarriageReturn(std::string_view line) {
   return line;
 }
 
+/// What ends the first line: LF, or CR where no LF follows; none when more input is needed.
+std::optional<char> FindLineEnd(std::string_view text, bool is_all) {
+  bool in_quotes = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_quotes = !in_quotes;
+    if (in_quotes || (text[i] != '\n' && text[i] != '\r')) continue;
+    if (text[i] == '\n') return '\n';
+    if (i + 1 < text.size()) return text[i + 1] == '\n' ? '\n' : '\r';
+    if (is_all) return '\r';
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-CsvCutter::CsvCutter(int64_t record_bytes_max) : assembler_(record_bytes_max) {}
+CsvCutter::CsvCutter(int64_t record_bytes_max)
+    : assembler_(record_bytes_max), record_bytes_max_(record_bytes_max) {}
 
 void CsvCutter::Push(std::string_view chunk, bool is_last) {
   PH_CHECK(position_ == view_.size() && !is_last_);
@@ -29,12 +43,16 @@ void CsvCutter::Push(std::string_view chunk, bool is_last) {
     head_ += chunk;
     view_ = head_;
   }
-  if (view_.size() < kUtf8Bom.size() && kUtf8Bom.starts_with(view_) && !is_last) {
+  const std::optional<char> line_end = FindLineEnd(view_, is_last);
+  const bool may_be_bom = view_.size() < kUtf8Bom.size() && kUtf8Bom.starts_with(view_);
+  const bool is_long = static_cast<int64_t>(view_.size()) > record_bytes_max_;
+  if (!is_last && !is_long && (may_be_bom || !line_end)) {
     if (head_.empty()) head_ = chunk;
     view_ = {};
     return;
   }
   has_begun_ = true;
+  line_end_ = line_end.value_or('\n');
   if (view_.starts_with(kUtf8Bom)) view_.remove_prefix(kUtf8Bom.size());
 }
 
@@ -95,11 +113,11 @@ size_t CsvCutter::ScanRecord() {
       continue;
     }
     if (state_ == State::kUnquoted) {
-      p = FindEither(p, end, ',', '\n');
+      p = FindEither(p, end, ',', line_end_);
       if (p == end) break;
     }
     char c = *p;
-    if (c == '\n') break;
+    if (c == line_end_) break;
     if (c == ',' && state_ != State::kLineEnd) {
       state_ = State::kFieldStart;
     } else if (c == '"' && state_ != State::kLineEnd) {

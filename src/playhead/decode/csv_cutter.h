@@ -13,15 +13,15 @@ namespace playhead::decode {
 /// Cuts a byte stream of CSV (RFC 4180) into records and their fields. The first record is the
 /// header.
 ///
-/// Records  end with LF or CR LF outside quotes; the last one may lack it. Empty lines are no
-///          records, except under a header of one column, where they are its null.
+/// Records  end with LF or CR LF outside quotes, or with CR if the header does; the last one may
+///          lack it. Empty lines are no records, except under a header of one column, where they
+///          are its null.
 /// Fields   parted by commas; `""` inside quotes is a quote. An empty field without quotes is null,
-/// one
-///          with quotes is the empty text. A quote inside an unquoted field is a plain character.
+///          one with quotes is the empty text. A quote inside an unquoted field is a plain
+///          character.
 /// Count    a record may have more or fewer fields than the header; RecordDecoder judges that.
 /// Damage   text behind a closing quote makes that record kUnreadable and nothing else; a quote
-/// that
-///          is never closed makes the rest of the input one kUnreadable piece.
+///          that is never closed makes the rest of the input one kUnreadable piece.
 /// A UTF-8 byte order mark at the beginning is skipped.
 /// Memory   one record of at most `record_bytes_max`, and only if it spans chunks, plus its fields.
 /// Threads  one at a time.
@@ -49,12 +49,14 @@ class CsvCutter {
   enum class State { kFieldStart, kUnquoted, kQuoted, kClosedQuote, kLineEnd };
 
   bool NextRecord(Piece* piece);
-  /// Position of the LF that ends the record in hand, or the end of the chunk.
+  /// Position of the line end of the record in hand, or the end of the chunk.
   size_t ScanRecord();
   void SplitFields(std::string_view record);
 
   PieceAssembler assembler_;
-  bool has_begun_ = false;  // the byte order mark has been looked for
+  const int64_t record_bytes_max_;
+  bool has_begun_ = false;  // the byte order mark and the first line end have been looked for
+  char line_end_ = '\n';
   bool is_last_ = false;
   std::string head_;
   std::string_view view_;

@@ -62,6 +62,15 @@ TEST(CsvCutter, ReadsHeaderAndFields) {
   EXPECT_THAT(csv.fields, ElementsAre(ElementsAre("Rush", "330.5"), ElementsAre("Heat", "<null>")));
 }
 
+TEST(CsvCutter, ACarriageReturnAloneEndsLinesIfItEndsTheHeader) {
+  CutCsv csv = Cut("a,\"b\rb\"\r1,2\r\"x\ry\",3\r\r4,");
+  EXPECT_THAT(csv.header, ElementsAre("a", "b\rb"));
+  EXPECT_THAT(csv.fields, ElementsAre(ElementsAre("1", "2"), ElementsAre("x\ry", "3"),
+                                      ElementsAre("4", "<null>")));
+  EXPECT_THAT(Cut("a,b\r").header, ElementsAre("a", "b"));
+  EXPECT_THAT(Cut("a,b\r\n1,x\ry\n").fields, ElementsAre(ElementsAre("1", "x\ry")));
+}
+
 TEST(CsvCutter, QuotesHoldCommasLinesAndQuotes) {
   CutCsv csv = Cut("a,b\n\"x,\ny\",\"say \"\"hi\"\"\"\r\n\"\",\"\"\"\"\n");
   EXPECT_THAT(csv.pieces, ElementsAre("\"x,\ny\",\"say \"\"hi\"\"\"", "\"\",\"\"\"\""));

@@ -2,8 +2,6 @@
 
 #include "playhead/decode/json_index.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace playhead::decode {
@@ -28,25 +26,6 @@ std::string Excerpt(std::string_view value) {
   }
   if (is_cut) text += "…";
   return text;
-}
-
-void AppendJsonString(std::string_view text, std::string* json) {
-  *json += '"';
-  size_t copied = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) continue;
-    json->append(text, copied, i - copied);
-    copied = i + 1;
-    if (c == '"' || c == '\\') {
-      *json += '\\';
-      *json += c;
-    } else {
-      *json += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    }
-  }
-  json->append(text, copied, text.size() - copied);
-  *json += '"';
 }
 
 bool HasOnlyKnownEscapes(std::string_view json) {

@@ -28,16 +28,20 @@ int64_t FloorDivide(int64_t value, int64_t divisor) {
   return quotient - (value % divisor < 0 ? 1 : 0);
 }
 
-bool IsSupported(Transform transform, TypeKind kind) {
-  switch (transform) {
-    case Transform::kIdentity:
-      return kind == TypeKind::kText || kind == TypeKind::kInt32 || kind == TypeKind::kDate32;
-    case Transform::kDay:
-      return kind == TypeKind::kTimestamp || kind == TypeKind::kDate32;
-    case Transform::kHour:
-      return kind == TypeKind::kTimestamp;
+Result<std::vector<KeyValue>> AcceptedKeys(const Column& column, TypeKind kind) {
+  std::vector<KeyValue> keys;
+  for (const std::string& text : column.accepted_values) {
+    if (kind == TypeKind::kText) {
+      keys.emplace_back(text);
+    } else if (const std::optional<int64_t> value = ParseIdentityValue(*column.type, text)) {
+      keys.emplace_back(*value);
+    } else {
+      return Error(StatusCode::kInvalidArgument,
+                   "accepted value is not of the column's type: column={} value={}", column.name,
+                   text);
+    }
   }
-  return false;
+  return keys;
 }
 
 uint64_t Mix(uint64_t hash, uint64_t value) {
@@ -51,7 +55,7 @@ Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
                           std::shared_ptr<arrow::Schema> batch_schema, BlockPool* pool,
                           int64_t dictionaries_bytes_max) {
   Lanes lanes;
-  for (const PartitionField& field : schema->partition_by) {
+  for (const PartitionDecl& field : schema->partition_by) {
     auto column = std::find_if(schema->columns.begin(), schema->columns.end(),
                                [&](const Column& c) { return c.name == field.source_column; });
     if (column == schema->columns.end()) {
@@ -60,15 +64,20 @@ Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
                    field.source_column);
     }
     PH_ASSIGN_OR_RETURN(TypePlan plan, MakeTypePlan(column->name, *column->type));
-    if (!IsSupported(field.transform, plan.kind)) {
+    if (!CanPartition(field.transform, *column->type)) {
       return Error(StatusCode::kInvalidArgument,
                    "partition transform does not fit the column's type: field={} column={} type={}",
                    field.name, column->name, plan.type_name);
     }
+    std::vector<KeyValue> accepted;
+    if (field.transform == PartitionTransform::kIdentity) {
+      PH_ASSIGN_OR_RETURN(accepted, AcceptedKeys(*column, plan.kind));
+    }
     lanes.fields_.push_back({.transform = field.transform,
                              .column = static_cast<size_t>(column - schema->columns.begin()),
                              .kind = plan.kind,
-                             .accepted = column->accepted_values,
+                             .type = column->type,
+                             .accepted = std::move(accepted),
                              .name = column->name});
   }
   lanes.schema_ = std::move(schema);
@@ -90,11 +99,13 @@ void Lanes::ComputeKey(const RecordParser& record) {
     if (field.kind == TypeKind::kText) {
       part.is_text = true;
       part.text = slot.view();
-    } else if (field.transform == Transform::kIdentity || field.kind == TypeKind::kDate32) {
+    } else if (field.transform == PartitionTransform::kIdentity ||
+               field.kind == TypeKind::kDate32) {
       part.integer = slot.integer;
     } else {
-      part.integer = FloorDivide(
-          slot.integer, field.transform == Transform::kDay ? kMicrosPerDay : kMicrosPerHour);
+      part.integer =
+          FloorDivide(slot.integer,
+                      field.transform == PartitionTransform::kDay ? kMicrosPerDay : kMicrosPerHour);
     }
   }
 }
@@ -148,19 +159,21 @@ bool Lanes::IsAllowed(std::string* problem) {
   for (size_t i = 0; i < fields_.size(); ++i) {
     const Field& field = fields_[i];
     const KeyPart& part = key_[i];
-    if (field.transform != Transform::kIdentity) continue;
+    if (field.transform != PartitionTransform::kIdentity) continue;
     if (part.is_null) {
       joined += "n;";
       continue;
     }
-    std::string text = part.is_text ? std::string(part.text) : std::to_string(part.integer);
+    const std::string text =
+        part.is_text ? std::string(part.text) : IdentityValueText(*field.type, part.integer);
     if (text.size() > kPartitionTextBytesMax) {
       *problem = fmt::format("{}: longer than {} bytes: {}", field.name, kPartitionTextBytesMax,
                              Excerpt(text));
       return false;
     }
+    const KeyValue value = part.is_text ? KeyValue(text) : KeyValue(part.integer);
     if (!field.accepted.empty() &&
-        std::find(field.accepted.begin(), field.accepted.end(), text) == field.accepted.end()) {
+        std::find(field.accepted.begin(), field.accepted.end(), value) == field.accepted.end()) {
       *problem = fmt::format("{}: not an accepted value: {}", field.name, Excerpt(text));
       return false;
     }

@@ -69,10 +69,11 @@ class Lanes {
     std::string_view text;
   };
   struct Field {
-    Transform transform;
+    PartitionTransform transform;
     size_t column;
     TypeKind kind;
-    std::vector<std::string> accepted;
+    std::shared_ptr<arrow::DataType> type;
+    std::vector<KeyValue> accepted;
     std::string name;
   };
 

@@ -21,8 +21,8 @@ RowSchema EventSchema() {
       {.name = "at", .type = UtcMicrosType()},
   };
   schema.partition_by = {
-      {.source_column = "type", .transform = Transform::kIdentity, .name = "type"},
-      {.source_column = "at", .transform = Transform::kDay, .name = "date"},
+      {.source_column = "type", .transform = PartitionTransform::kIdentity, .name = "type"},
+      {.source_column = "at", .transform = PartitionTransform::kDay, .name = "date"},
   };
   return schema;
 }
@@ -64,7 +64,8 @@ TEST(Lanes, NullIsAKeyOfItsOwn) {
 
 TEST(Lanes, TimesBefore1970FallIntoTheirOwnDayAndHour) {
   RowSchema schema = EventSchema();
-  schema.partition_by[0] = {.source_column = "at", .transform = Transform::kHour, .name = "hour"};
+  schema.partition_by[0] = {
+      .source_column = "at", .transform = PartitionTransform::kHour, .name = "hour"};
   auto decoder = MakeDecoder(schema);
   EXPECT_TRUE(Decode(*decoder, Event("play", -1)).is_good);
   EXPECT_TRUE(Decode(*decoder, Event("play", -3'600)).is_good);
@@ -87,6 +88,34 @@ TEST(Lanes, RefusesValuesThatAreNotAccepted) {
   EXPECT_TRUE(Decode(*decoder, Event("play", 0)).is_good);
   EXPECT_FALSE(Decode(*decoder, Event("rewind", 0)).is_good);
   EXPECT_EQ(FlushChecked(*decoder).dead, 2);
+}
+
+TEST(Lanes, EveryIdentityTypeIsAKeyAndAccepted) {
+  struct Case {
+    std::shared_ptr<arrow::DataType> type;
+    const char* accepted;
+    const char* json;
+    KeyValue key;
+    const char* other;
+    const char* other_text;
+  };
+  for (const Case& c :
+       {Case{arrow::boolean(), "false", "false", KeyValue(int64_t{0}), "true", "true"},
+        Case{arrow::int32(), "-7", "-7.0", KeyValue(int64_t{-7}), "8", "8"},
+        Case{arrow::int64(), "5000000000", "\"5e9\"", KeyValue(int64_t{5'000'000'000}), "1", "1"},
+        Case{arrow::date32(), "1970-01-02", "\"1970-01-02\"", KeyValue(int64_t{1}),
+             "\"1970-01-03\"", "1970-01-03"}}) {
+    RowSchema schema;
+    schema.columns = {{.name = "key", .type = c.type, .accepted_values = {c.accepted}}};
+    schema.partition_by = {{.source_column = "key", .name = "key"}};
+    auto decoder = MakeDecoder(schema);
+    EXPECT_TRUE(Decode(*decoder, fmt::format(R"({{"key":{}}})", c.json)).is_good);
+    EXPECT_EQ(Decode(*decoder, fmt::format(R"({{"key":{}}})", c.other)).detail,
+              fmt::format("key: not an accepted value: {}", c.other_text));
+    const DecodedRows rows = FlushChecked(*decoder);
+    ASSERT_EQ(rows.lanes.size(), 1u);
+    EXPECT_THAT(rows.lanes[0].key, ElementsAre(c.key));
+  }
 }
 
 TEST(Lanes, LimitsIdentityValuesOfAnEpochButNotDays) {

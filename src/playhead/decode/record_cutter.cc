@@ -55,6 +55,7 @@ void RecordCutter::Push(std::string_view chunk, bool is_last) {
     view_ = {};
     return;
   }
+  if (mode_ == CutMode::kAuto && mode == CutMode::kLines) splitter_.emplace(record_bytes_max_);
   mode_ = *mode;
   is_decided_ = true;
   view_ = text;
@@ -81,7 +82,14 @@ bool RecordCutter::Emit(Piece piece, Piece* out) {
   return true;
 }
 
+bool RecordCutter::NextSplit(Piece* piece) {
+  std::string_view record;
+  if (!splitter_->Next(&record)) return false;
+  return Emit({.bytes = record, .total_bytes = static_cast<int64_t>(record.size())}, piece);
+}
+
 bool RecordCutter::NextLine(Piece* piece) {
+  if (splitter_ && NextSplit(piece)) return true;
   // kInside: the assembler holds the beginning of a line.
   while (position_ < view_.size() || (is_last_ && state_ == State::kInside)) {
     std::string_view rest = view_.substr(position_);
@@ -93,14 +101,29 @@ bool RecordCutter::NextLine(Piece* piece) {
       position_ = view_.size();
       return false;
     }
-    Piece line = assembler_.Finish(rest.substr(0, size), TrimCarriageReturn);
+    std::string_view line_end = "\n";
+    Piece line = assembler_.Finish(rest.substr(0, size), [&](std::string_view text) {
+      if (text.ends_with('\r')) line_end = "\r\n";
+      return TrimCarriageReturn(text);
+    });
     position_ = has_end ? position_ + size + 1 : view_.size();
     state_ = State::kBefore;
     bool is_blank = std::all_of(line.bytes.begin(), line.bytes.end(), IsBlank);
-    if (!is_blank || line.kind == Piece::Kind::kTooLarge) return Emit(line, piece);
+    if (line.kind == Piece::Kind::kTooLarge) {
+      if (splitter_) splitter_->Finish();
+      return Emit(line, piece);
+    }
+    if (splitter_ && (splitter_->is_joining() || !LineSplitter::IsRecord(line.bytes))) {
+      splitter_->Take(line.bytes, line_end);
+      if (NextSplit(piece)) return true;
+    } else if (!is_blank) {
+      return Emit(line, piece);
+    }
     assembler_.Start();
   }
-  return false;
+  if (!is_last_ || !splitter_) return false;
+  splitter_->Finish();
+  return NextSplit(piece);
 }
 
 bool RecordCutter::SkipBlanks() {
@@ -243,19 +266,19 @@ bool RecordCutter::NextValue(Piece* piece) {
   return Emit(value, piece);
 }
 
-Result<std::vector<std::string_view>> CutBody(std::string_view body, int64_t records_max) {
-  RecordCutter cutter(CutMode::kAuto, INT64_MAX);
+namespace {
+
+Result<std::vector<std::string_view>> CutWhole(CutMode mode, std::string_view body,
+                                               int64_t records_max) {
+  RecordCutter cutter(mode, INT64_MAX);
   cutter.Push(body, /*is_last=*/true);
   std::vector<std::string_view> records;
-  bool has_object = false;
   Piece piece;
   while (cutter.Next(&piece)) {
     if (piece.kind != Piece::Kind::kRecord) {
       return Error(StatusCode::kInvalidArgument, "body cannot be cut into records: {}: byte={}",
                    piece.problem, piece.bytes.data() - body.data());
     }
-    size_t first = piece.bytes.find_first_not_of(" \t\r");
-    has_object = has_object || piece.bytes[first] == '{';
     if (static_cast<int64_t>(records.size()) == records_max) {
       return Error(StatusCode::kResourceExhausted, "body holds too many records: records_max={}",
                    records_max);
@@ -263,11 +286,29 @@ Result<std::vector<std::string_view>> CutBody(std::string_view body, int64_t rec
     records.push_back(piece.bytes);
   }
   if (records.empty()) return Error(StatusCode::kInvalidArgument, "body holds no record");
-  if (cutter.mode() == CutMode::kLines && !has_object) {
+  return records;
+}
+
+}  // namespace
+
+Result<std::vector<std::string_view>> CutBody(std::string_view body, int64_t records_max) {
+  std::string_view text = body;
+  if (text.starts_with(kUtf8Bom)) text.remove_prefix(kUtf8Bom.size());
+  const CutMode mode = DetectCutMode(text, /*is_all=*/true).value();
+  PH_ASSIGN_OR_RETURN(auto records, CutWhole(mode, body, records_max));
+  if (mode != CutMode::kLines) return records;
+  const auto is_object = [](std::string_view line) {
+    return line[line.find_first_not_of(" \t\r")] == '{';
+  };
+  if (std::ranges::none_of(records, is_object)) {
     return Error(StatusCode::kInvalidArgument,
                  "body is no JSON object, array of objects or lines of objects");
   }
-  return records;
+  if (std::ranges::all_of(records, LineSplitter::IsRecord)) return records;
+  // Lines hold several values, or values go over lines; else some lines are broken.
+  auto values = CutWhole(CutMode::kValues, body, records_max);
+  return values.status().code() == StatusCode::kInvalidArgument ? std::move(records)
+                                                                : std::move(values);
 }
 
 }  // namespace playhead::decode

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "playhead/base/status.h"
+#include "playhead/decode/line_splitter.h"
 #include "playhead/decode/piece.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,13 +26,12 @@ enum class CutMode {
 /// Lines    end with LF or CR LF; the last one may lack it. A broken line harms no other.
 /// Array    elements are cut at the array's own commas; blanks around them are dropped.
 /// Damage   what is no sound array or sequence of values (a missing bracket, text between records,
-/// an
-///          array that is not closed) makes the rest, from the first record that has no end, one
+///          an array that is not closed) makes the rest, from the first record that has no end, one
 ///          kUnreadable piece. It may be empty when the input ends where a record should begin.
 /// Auto     `[` first: array. `{` first: values, if its line ends inside the object as
-/// pretty-printed
-///          JSON does, or if a second value follows on the same line; else lines, as for all
-///          others.
+///          pretty-printed JSON does, or if a second value follows on the same line; else lines, as
+///          for all others. Of these lines, one that holds several values is split, and a value
+///          that goes on over several is joined (LineSplitter).
 /// A UTF-8 byte order mark at the beginning is skipped.
 /// Memory   one record of at most `record_bytes_max`, and only if it spans chunks.
 /// Threads  one at a time.
@@ -54,6 +55,7 @@ class RecordCutter {
   enum class State { kBefore, kFirst, kElement, kAfter, kInside, kBroken, kDone };
 
   bool NextLine(Piece* piece);
+  bool NextSplit(Piece* piece);
   bool NextElement(Piece* piece);
   bool NextValue(Piece* piece);
   bool Rest(Piece* piece);
@@ -67,6 +69,7 @@ class RecordCutter {
   CutMode mode_;
   const int64_t record_bytes_max_;
   PieceAssembler assembler_;
+  std::optional<LineSplitter> splitter_;  // of lines that were not asked for
   bool is_decided_ = false;
   bool is_last_ = false;
   std::string head_;  // the input until the mode is decided

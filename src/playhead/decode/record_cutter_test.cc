@@ -94,6 +94,29 @@ TEST(RecordCutter, TheRestOfADamagedArrayIsOnePiece) {
   EXPECT_THAT(Cut("{}", CutMode::kArray), ElementsAre("REST:{}"));
 }
 
+TEST(RecordCutter, ALaterLineMayHoldSeveralValuesOrGoOn) {
+  EXPECT_THAT(Cut("{\"a\":1}\n{\"b\":2}{\"c\":\"}{\"} \n{\"d\":4}"),
+              ElementsAre("{\"a\":1}", "{\"b\":2}", "{\"c\":\"}{\"}", "{\"d\":4}"));
+  EXPECT_THAT(
+      Cut("{\"a\":1}\r\n{\r\n  \"b\": [\r\n    2,\r\n\r\n    {}]\r\n}\r\n{\"c\":3}\n"),
+      ElementsAre("{\"a\":1}", "{\r\n  \"b\": [\r\n    2,\r\n\r\n    {}]\r\n}", "{\"c\":3}"));
+  EXPECT_THAT(Cut("{\"a\":1}\n{\"b\":{\"x\":1}\n,\"y\":2} {\"c\":\n3} {\"d\":4}\n"),
+              ElementsAre("{\"a\":1}", "{\"b\":{\"x\":1}\n,\"y\":2}", "{\"c\":\n3}", "{\"d\":4}"));
+  EXPECT_THAT(Cut("{\"s\":\"{\"}\n{\"s\":\"}\"}\n[{}]\n"),
+              ElementsAre("{\"s\":\"{\"}", "{\"s\":\"}\"}", "[{}]"));
+}
+
+TEST(RecordCutter, ABrokenLineAmongLinesHarmsNoOther) {
+  EXPECT_THAT(Cut("{\"a\":1}\n{\"b\":\n{\"c\":3}\n{\"d\":4}\n"),
+              ElementsAre("{\"a\":1}", "{\"b\":", "{\"c\":3}", "{\"d\":4}"));
+  EXPECT_THAT(Cut("{\"a\":1}\n{\"b\":\"x\n{\"c\":3}\n"),
+              ElementsAre("{\"a\":1}", "{\"b\":\"x", "{\"c\":3}"));
+  EXPECT_THAT(Cut("{\"a\":1}\n{\"b\":2} x {\"c\":3}\n{\"d\":4}{"),
+              ElementsAre("{\"a\":1}", "{\"b\":2} x {\"c\":3}", "{\"d\":4}", "{"));
+  EXPECT_THAT(Cut("{}\n{\"a\":[\n1,\n2]}\n{\"b\":[\n1\n", CutMode::kAuto, 12),
+              ElementsAre("{}", "{\"a\":[", "1,", "2]}", "{\"b\":[", "1"));
+}
+
 TEST(RecordCutter, TellsPrettyPrintedObjectsFromLines) {
   EXPECT_THAT(Cut("{\n  \"a\": 1,\n  \"b\": {\"c\": 2}\n}\n"),
               ElementsAre("{\n  \"a\": 1,\n  \"b\": {\"c\": 2}\n}"));

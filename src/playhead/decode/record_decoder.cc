@@ -11,6 +11,7 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace playhead::decode {
@@ -45,6 +46,21 @@ Status CheckLimits(const RowSchema& schema) {
                  schema.partition_keys_max);
   }
   return OkStatus();
+}
+
+/// A name that comes again gets a number (`name_2`), so that `_extra` has each key once.
+std::vector<std::string> WithDistinctNames(const std::vector<std::string>& header) {
+  std::set<std::string> taken(header.begin(), header.end());
+  std::set<std::string> seen;
+  std::vector<std::string> names;
+  for (const std::string& name : header) {
+    names.push_back(name);
+    if (seen.insert(name).second) continue;
+    for (int number = 2; !taken.insert(names.back()).second; ++number) {
+      names.back() = fmt::format("{}_{}", name, number);
+    }
+  }
+  return names;
 }
 
 class Decoder : public RecordDecoder {
@@ -82,7 +98,7 @@ class Decoder : public RecordDecoder {
 
   Verdict Decode(const Record& record, int64_t now_us) override {
     if (IsTooLarge(record)) return RefuseTooLarge(record);
-    if (!parser_.ParseJson(record.bytes)) return RefuseParsed(record);
+    if (!parser_.ParseJson(record.bytes, record.is_typed_row)) return RefuseParsed(record);
     return AppendRow(record, now_us);
   }
 
@@ -105,7 +121,7 @@ class Decoder : public RecordDecoder {
       columns.push_back(column);
     }
     column_of_field_ = std::move(columns);
-    header_ = header;
+    header_ = WithDistinctNames(header);
     return OkStatus();
   }
 
@@ -137,6 +153,7 @@ class Decoder : public RecordDecoder {
 
   int64_t buffered_bytes() const override { return buffered_bytes_; }
   int64_t buffered_rows() const override { return good_count_ + dead_count_; }
+  int64_t buffered_dead() const override { return dead_count_; }
   int64_t buffered_lanes() const override { return lanes_.size(); }
 
   Result<DecodedRows> Flush() override {

@@ -31,6 +31,9 @@ struct Record {
   std::string_view bytes;
   /// The bytes stay as they are until RecordDecoder::Settle() or Flush(), so they are not copied.
   bool stays = false;
+  /// The JSON of a row of typed columns: text for a BLOB is base64, and `"NaN"`, `"Infinity"` and
+  /// `"-Infinity"` are floats.
+  bool is_typed_row = false;
   int64_t offset = 0;
   int64_t log_time_us = 0;  ///< 0 = unknown
   std::optional<std::string_view> key;
@@ -92,11 +95,11 @@ struct RecordDecoderOptions {
 /// kept as delivered, with the coercions of docs/formats/decode.md. The record's fields are parsed
 /// into slots first and appended only when the whole record is valid, so nothing is rolled back.
 /// Order    of reasons: too_large, not_utf8, not_json or too_deep, not_an_object, then what is
-/// found
-///          first in the record, missing fields last, event time and partition value after them.
+///          found first in the record, missing fields last, event time and partition value after
+///          them.
 /// Memory   grows until Flush(); buffered_bytes() says how much, so that the caller can flush,
-/// which
-///          it must before 1 GiB. The memory of a batch is used again once the batch is dropped.
+///          which it must before 1 GiB. The memory of a batch is used again once the batch is
+///          dropped.
 /// Threads  one at a time.
 class RecordDecoder {
  public:
@@ -111,7 +114,8 @@ class RecordDecoder {
   /// Decodes one JSON record. `now_us` bounds the event time.
   virtual Verdict Decode(const Record& record, int64_t now_us) = 0;
   /// Says which columns the fields of the following DecodeFields() are. Names that are not declared
-  /// go to `_extra`. Errors: kInvalidArgument (a declared column twice, not UTF-8).
+  /// go to `_extra`, repeated ones numbered (`name_2`). Errors: kInvalidArgument (a declared column
+  /// twice, not UTF-8).
   virtual Status PrepareCsvHeader(const std::vector<std::string>& header) = 0;
   /// Decodes a record that another reader has cut into text fields (CSV), one per header name;
   /// nullopt is null (an empty field without quotes). `record.bytes` is the line as delivered.
@@ -126,6 +130,7 @@ class RecordDecoder {
 
   virtual int64_t buffered_bytes() const = 0;  ///< about
   virtual int64_t buffered_rows() const = 0;   ///< good and dead since the last Flush()
+  virtual int64_t buffered_dead() const = 0;   ///< the dead ones of them
   virtual int64_t buffered_lanes() const = 0;  ///< partition keys since the last Flush()
   /// Hands out what has been decoded since the last call and starts anew (builders are reused).
   virtual Result<DecodedRows> Flush() = 0;

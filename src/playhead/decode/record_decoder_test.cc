@@ -160,7 +160,7 @@ TEST_F(RecordDecoderTest, NumericColumnsTakeNumericText) {
   EXPECT_EQ(Good(R"({"id":"a","flag":"TRUE"})", "flag"), "true");
   EXPECT_EQ(Dead(R"({"id":"a","n":1.5})"), "wrong_type");
   EXPECT_EQ(Dead(R"({"id":"a","n":"unknown"})"), "wrong_type");
-  EXPECT_EQ(detail_, "n: not a int64: unknown");
+  EXPECT_EQ(detail_, "n: not a valid BIGINT: unknown");
   EXPECT_EQ(Dead(R"({"id":"a","n":""})"), "wrong_type");
   EXPECT_EQ(Dead(R"({"id":"a","n":true})"), "wrong_type");
   EXPECT_EQ(Dead(R"({"id":"a","n":9223372036854775808})"), "out_of_range");
@@ -172,7 +172,28 @@ TEST_F(RecordDecoderTest, NumericColumnsTakeNumericText) {
   EXPECT_EQ(Dead(R"({"id":"a","price":123456789.00})"), "out_of_range");
   EXPECT_EQ(Dead(R"({"id":"a","price":0.001})"), "wrong_type");
   EXPECT_EQ(Dead(R"({"id":"a","flag":1})"), "wrong_type");
+  EXPECT_EQ(detail_, "flag: not a valid BOOLEAN: 1");
   EXPECT_EQ(Dead(R"({"id":"a","flag":"yes"})"), "wrong_type");
+}
+
+TEST_F(RecordDecoderTest, ATypedRowHasBlobsAsBase64AndFloatsThatAreNoNumbers) {
+  const auto cell = [&](const std::string& json, const std::string& column) {
+    const Verdict verdict = decoder_->Decode({.bytes = json, .is_typed_row = true}, kTestNowUs);
+    EXPECT_TRUE(verdict.is_good) << verdict.detail;
+    return Cell(*FlushChecked(*decoder_).lanes.at(0).rows, column, 0);
+  };
+  EXPECT_EQ(cell(R"({"id":"a","raw":"/wAB"})", "raw"), std::string("\xff\0\1", 3));
+  EXPECT_EQ(cell(R"({"id":"/wAB"})", "id"), "/wAB");
+  EXPECT_EQ(cell(R"({"id":"a","x":"NaN"})", "x"), "nan");
+  EXPECT_EQ(cell(R"({"id":"a","x":"-Infinity"})", "x"), "-inf");
+  EXPECT_EQ(cell(R"({"id":"a","thin":"Infinity"})", "thin"), "inf");
+  EXPECT_EQ(cell(R"({"id":"a","x":"1.5"})", "x"), "1.5");
+  const Verdict verdict =
+      decoder_->Decode({.bytes = R"({"id":"a","n":"NaN"})", .is_typed_row = true}, kTestNowUs);
+  EXPECT_EQ(verdict.detail, "n: not a valid BIGINT: NaN");
+  // Only of this record.
+  EXPECT_EQ(Dead(R"({"id":"a","x":"NaN"})"), "wrong_type");
+  EXPECT_EQ(Good(R"({"id":"a","raw":"/wAB"})", "raw"), "/wAB");
 }
 
 TEST_F(RecordDecoderTest, TimesAreEpochsOrText) {
@@ -180,6 +201,8 @@ TEST_F(RecordDecoderTest, TimesAreEpochsOrText) {
   EXPECT_EQ(GoodNumber(R"({"id":"a","at":1700000000123})", "at"), 1'700'000'000'123'000);
   EXPECT_EQ(GoodNumber(R"({"id":"a","at":"1700000000123456"})", "at"), 1'700'000'000'123'456);
   EXPECT_EQ(GoodNumber(R"({"id":"a","at":"2023-11-14 22:13:20"})", "at"), 1'700'000'000'000'000);
+  EXPECT_EQ(GoodNumber(R"({"id":"a","at":0})", "at"), 0);
+  EXPECT_EQ(GoodNumber(R"({"id":"a","at":"0"})", "at"), 0);
   // Digits that are at least as likely a date or a year are no seconds since 1970.
   EXPECT_EQ(Dead(R"({"id":"a","at":"20231114"})"), "wrong_type");
   EXPECT_EQ(Dead(R"({"id":"a","at":"2023-02-30"})"), "out_of_range");
@@ -249,13 +272,14 @@ TEST_F(RecordDecoderTest, AColumnWithUndeclaredSubfieldsIsKeptWholeInExtra) {
 TEST_F(RecordDecoderTest, NestedValuesOfTheWrongKindAreDead) {
   EXPECT_EQ(Dead(R"({"id":"a","tags":"x"})"), "wrong_type");
   EXPECT_EQ(Dead(R"({"id":"a","tags":{"0":"x"}})"), "wrong_type");
+  EXPECT_EQ(detail_, "tags: not a valid VARCHAR[]: an object");
   EXPECT_EQ(Dead(R"({"id":"a","who":[1]})"), "wrong_type");
   EXPECT_EQ(Dead(R"({"id":"a","counts":{"k":"x"}})"), "wrong_type");
-  EXPECT_EQ(detail_, "counts.value: not a int64: x");
+  EXPECT_EQ(detail_, "counts.value: not a valid BIGINT: x");
   EXPECT_EQ(Dead(R"({"id":"a","books":[{"pages":[1,"unknown"]}]})"), "wrong_type");
-  EXPECT_EQ(detail_, "books.element.pages.element: not a int32: unknown");
+  EXPECT_EQ(detail_, "books.element.pages.element: not a valid INTEGER: unknown");
   EXPECT_EQ(Dead(R"({"id":"a","who":{"born":{"year":99999999999}}})"), "out_of_range");
-  EXPECT_EQ(detail_, "who.born.year: too large for int32: 99999999999");
+  EXPECT_EQ(detail_, "who.born.year: too large for INTEGER: 99999999999");
 }
 
 TEST_F(RecordDecoderTest, WhatIsNotJsonIsDead) {
@@ -503,7 +527,8 @@ TEST(RecordDecoderMake, RefusesWhatItCannotDecode) {
   schema.event_time_column = "b";
   EXPECT_THAT(refusal(schema), HasSubstr("column=b"));
   schema.event_time_column = "";
-  schema.partition_by = {{.source_column = "a", .transform = Transform::kDay, .name = "d"}};
+  schema.partition_by = {
+      {.source_column = "a", .transform = PartitionTransform::kDay, .name = "d"}};
   EXPECT_THAT(refusal(schema), HasSubstr("field=d"));
   schema.partition_by = {{.source_column = "b", .name = "b"}};
   EXPECT_THAT(refusal(schema), HasSubstr("column=b"));

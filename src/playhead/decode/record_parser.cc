@@ -1,5 +1,6 @@
 #include "playhead/decode/record_parser.h"
 
+#include "playhead/base/json_text.h"
 #include "playhead/decode/json_text.h"
 
 #include <fmt/format.h>
@@ -34,8 +35,9 @@ void RecordParser::Reset() {
   has_nested_extra_ = false;
 }
 
-bool RecordParser::ParseJson(std::string_view record) {
+bool RecordParser::ParseJson(std::string_view record, bool is_typed_row) {
   Reset();
+  out_.set_typed_row(is_typed_row);
   if (options_.has_plain_reader && plain_.IsWorthTrying()) {
     if (plain_.Read(record, out_)) return true;
     Reset();
@@ -57,7 +59,7 @@ bool RecordParser::ParseJson(std::string_view record) {
     return out_.Refuse(Reason::kNotAnObject, "", "not a JSON object: " + Excerpt(record));
   }
   if (Fields(in, plan_, 0, /*is_record=*/true)) {
-    if (!in.at_end()) return RefuseSyntax(JsonCursor::Problem::kSyntax, record);
+    if (!in.at_end()) return RefuseBehind(record);
     out_.CloseExtra();
     return true;
   }
@@ -75,7 +77,18 @@ bool RecordParser::IsSoundJson(std::string_view record) {
   return in.at_end() || RefuseSyntax(JsonCursor::Problem::kSyntax, record);
 }
 
+bool RecordParser::RefuseBehind(std::string_view record) {
+  const size_t last = record.find_last_not_of(" \t\r\n");
+  if (record[last] != ',') return RefuseSyntax(JsonCursor::Problem::kSyntax, record);
+  return out_.Refuse(Reason::kNotJson, "", "a comma behind the object: " + Excerpt(record));
+}
+
 bool RecordParser::RefuseSyntax(JsonCursor::Problem problem, std::string_view record) {
+  constexpr char kRecordSeparator = '\x1E';
+  if (record.starts_with(kRecordSeparator)) {
+    return out_.Refuse(Reason::kNotJson, "",
+                       "a record separator before the object (RFC 7464), which is not read");
+  }
   switch (problem) {
     case JsonCursor::Problem::kTooDeep:
       return out_.Refuse(Reason::kTooDeep, "",
@@ -174,11 +187,11 @@ bool RecordParser::Value(JsonCursor& in, const TypePlan& plan, uint32_t slot) {
       return Fields(in, plan, first, /*is_record=*/false) || out_.RefusedIn(plan);
     }
     if (plan.kind == TypeKind::kMap) return Map(in, plan, slot);
-    return out_.RefuseValue(Reason::kWrongType, plan, "an object is no", "");
+    return out_.RefuseValue(Reason::kWrongType, plan, "not a valid", "an object");
   }
   if (c == '[') {
     if (plan.kind == TypeKind::kList) return List(in, plan, slot);
-    return out_.RefuseValue(Reason::kWrongType, plan, "an array is no", "");
+    return out_.RefuseValue(Reason::kWrongType, plan, "not a valid", "an array");
   }
   return Scalar(in, plan, slot);
 }
@@ -291,6 +304,7 @@ bool RecordParser::ParseFields(const std::vector<std::optional<std::string_view>
                                const std::vector<int>& column_of_field,
                                const std::vector<std::string>& name_of_field) {
   Reset();
+  out_.set_typed_row(false);
   size_t bytes = 0;
   for (const auto& field : fields) bytes += field ? field->size() : 0;
   field_index_.Start(bytes);

@@ -33,7 +33,7 @@ class RecordParser {
   /// `plan` (a record plan) must outlive the parser.
   RecordParser(const TypePlan& plan, TimeZone zone, RecordParserOptions options);
 
-  bool ParseJson(std::string_view record);
+  bool ParseJson(std::string_view record, bool is_typed_row = false);
 
   /// Reads text fields: `fields[i]` belongs to column `column_of_field[i]`, or, where that is -1,
   /// to no column; then it goes to extra() under `name_of_field[i]`.
@@ -70,6 +70,8 @@ class RecordParser {
   /// A CSV field of a nested column.
   bool NestedText(const TypePlan& plan, uint32_t slot, std::string_view text);
 
+  /// Something follows the object.
+  bool RefuseBehind(std::string_view record);
   bool RefuseSyntax(JsonCursor::Problem problem, std::string_view record);
 
   const TypePlan& plan_;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "playhead/base/partition_decl.h"
+
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
@@ -23,21 +25,11 @@ struct Column {
   std::vector<std::string> accepted_values;
 };
 
-enum class Transform { kIdentity, kDay, kHour };
-
-/// One field of the partition key: `event_type`, or `day(timestamp) as date`.
-struct PartitionField {
-  std::string source_column;
-  Transform transform = Transform::kIdentity;
-  /// Name of the Hive folder and of the Iceberg partition field.
-  std::string name;
-};
-
 /// What a record must look like and how its rows are split. Plain data, shared by a stream's
 /// decoders.
 struct RowSchema {
   std::vector<Column> columns;  ///< as declared, without the source columns
-  std::vector<PartitionField> partition_by;
+  std::vector<PartitionDecl> partition_by;
   /// Column whose value must lie in [event_time_min_us, now + event_time_ahead_us]; empty: none.
   std::string event_time_column;
   int64_t event_time_min_us = 946'684'800'000'000;         ///< 2000-01-01
@@ -68,10 +60,9 @@ std::vector<std::shared_ptr<arrow::Field>> SourceFields();
 std::shared_ptr<arrow::Schema> BatchSchema(const RowSchema& schema);
 
 /// Schema of the dead-letter table of any stream, columns in this order: `_topic` VARCHAR,
-/// `_topic_partition` INTEGER, `_offset` BIGINT, `_ingested_at` TIMESTAMPTZ, `_log_time` TIMESTAMPTZ,
-/// `_key` BLOB,
-/// `_headers` VARCHAR (JSON), `_stage` VARCHAR, `_reason` VARCHAR, `_detail` VARCHAR, `_record`
-/// BLOB.
+/// `_topic_partition` INTEGER, `_offset` BIGINT, `_ingested_at` TIMESTAMPTZ, `_log_time`
+/// TIMESTAMPTZ, `_key` BLOB, `_headers` VARCHAR (JSON), `_stage` VARCHAR, `_reason` VARCHAR,
+/// `_detail` VARCHAR, `_record` BLOB.
 std::shared_ptr<arrow::Schema> DeadLetterSchema();
 
 }  // namespace playhead::decode

@@ -1,12 +1,17 @@
 #include "playhead/decode/slot_writer.h"
 
+#include "playhead/base/json_text.h"
 #include "playhead/decode/json_text.h"
 #include "playhead/decode/time_text.h"
 
+#include <arrow/result.h>
+#include <arrow/util/base64.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace playhead::decode {
@@ -14,7 +19,8 @@ namespace {
 
 constexpr size_t kLargeSlots = 1 << 16;
 constexpr size_t kLargeExtraBytes = 1 << 20;
-// Fewer digits alone are a year or a compact date at least as likely as seconds since 1970.
+// Fewer digits, but for a lone 0, are a year or a compact date at least as likely as seconds since
+// 1970.
 constexpr size_t kEpochTextDigitsMin = 9;
 
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
@@ -35,6 +41,7 @@ void SlotWriter::Reset(size_t columns) {
   if (columns > 0) std::memset(static_cast<void*>(slots_.data()), 0, columns * sizeof(Slot));
   slot_count_ = columns;
   decimals_.clear();
+  blobs_.clear();
   extra_.clear();
   path_.clear();
 }
@@ -47,7 +54,33 @@ bool SlotWriter::MakeRoom(size_t slots) {
   return true;
 }
 
+bool SlotWriter::TypedText(const TypePlan& plan, uint32_t slot, std::string_view text,
+                           bool* is_taken) {
+  Slot& out = slots_[slot];
+  if (plan.kind == TypeKind::kBinary) {
+    *is_taken = true;
+    arrow::Result<std::string> bytes = arrow::util::base64_decode(text);
+    if (!bytes.ok()) return RefuseValue(Reason::kWrongType, plan, "not base64 for", text);
+    out.SetText(blobs_.emplace_back(*std::move(bytes)));
+    return true;
+  }
+  const bool is_negative = text.starts_with('-');
+  const bool is_float = plan.kind == TypeKind::kFloat32 || plan.kind == TypeKind::kFloat64;
+  *is_taken = is_float && (text == "NaN" || text.substr(is_negative ? 1 : 0) == "Infinity");
+  if (!*is_taken) return true;
+  out.real = text == "NaN"
+                 ? std::numeric_limits<double>::quiet_NaN()
+                 : std::copysign(std::numeric_limits<double>::infinity(), is_negative ? -1.0 : 1.0);
+  out.state = SlotState::kValue;
+  return true;
+}
+
 bool SlotWriter::Text(const TypePlan& plan, uint32_t slot, std::string_view text) {
+  if (is_typed_row_) {
+    bool is_taken = false;
+    const bool is_good = TypedText(plan, slot, text, &is_taken);
+    if (is_taken) return is_good;
+  }
   Slot& out = slots_[slot];
   TimeOutcome time = TimeOutcome::kNotATime;
   switch (plan.kind) {
@@ -86,7 +119,7 @@ bool SlotWriter::Text(const TypePlan& plan, uint32_t slot, std::string_view text
       SplitNumber(text, NumberStyle::kText, &parts)) {
     return Number(plan, slot, parts, /*is_text=*/true);
   }
-  return RefuseValue(Reason::kWrongType, plan, "not a", text);
+  return RefuseValue(Reason::kWrongType, plan, "not a valid", text);
 }
 
 bool SlotWriter::Scalar(const TypePlan& plan, uint32_t slot, std::string_view raw, bool* is_json) {
@@ -105,7 +138,8 @@ bool SlotWriter::Scalar(const TypePlan& plan, uint32_t slot, std::string_view ra
     return true;
   }
   if (is_number) return Number(plan, slot, parts, /*is_text=*/false);
-  if (plan.kind != TypeKind::kBool) return RefuseValue(Reason::kWrongType, plan, "not a", raw);
+  if (plan.kind != TypeKind::kBool)
+    return RefuseValue(Reason::kWrongType, plan, "not a valid", raw);
   out.integer = is_true ? 1 : 0;
   out.state = SlotState::kValue;
   return true;
@@ -137,13 +171,13 @@ bool SlotWriter::Number(const TypePlan& plan, uint32_t slot, const NumberParts& 
       outcome = ToDecimal(parts, plan.precision, plan.scale, &decimals_.back());
       break;
     case TypeKind::kTimestamp:
-      if (is_text && parts.integer.size() < kEpochTextDigitsMin) {
-        return RefuseValue(Reason::kWrongType, plan, "not a", parts.text);
+      if (is_text && parts.integer.size() < kEpochTextDigitsMin && parts.text != "0") {
+        return RefuseValue(Reason::kWrongType, plan, "not a valid", parts.text);
       }
       outcome = ToEpochMicros(parts, &out.integer);
       break;
     default:
-      return RefuseValue(Reason::kWrongType, plan, "a number is no", parts.text);
+      return RefuseValue(Reason::kWrongType, plan, "not a valid", parts.text);
   }
   switch (outcome) {
     case NumberOutcome::kGood:

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ class SlotWriter {
   size_t slot_count() const { return slot_count_; }
   SlotArena arena() const { return {slots_.data(), decimals_.data()}; }
 
+  /// Of the records that follow, see Record::is_typed_row.
+  void set_typed_row(bool is_typed_row) { is_typed_row_ = is_typed_row; }
+
   /// A string, or the text of a CSV field.
   bool Text(const TypePlan& plan, uint32_t slot, std::string_view text);
   /// A JSON number, `true`, `false` or `null`; `is_json` says whether `raw` is one.
@@ -74,6 +78,7 @@ class SlotWriter {
 
  private:
   bool MakeRoom(size_t slots);
+  bool TypedText(const TypePlan& plan, uint32_t slot, std::string_view text, bool* is_taken);
   bool Number(const TypePlan& plan, uint32_t slot, const NumberParts& parts, bool is_text);
 
   TimeZone zone_;
@@ -81,7 +86,9 @@ class SlotWriter {
   std::vector<Slot> slots_;  // only grows; the first slot_count_ are in use
   size_t slot_count_ = 0;
   std::vector<__int128> decimals_;
+  std::deque<std::string> blobs_;  // of a typed row
   std::string extra_;
+  bool is_typed_row_ = false;
 
   Reason reason_ = Reason::kNotJson;
   std::string path_;  // of the value that was refused

@@ -9,6 +9,8 @@ namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int kOffsetMaxMinutes = 18 * 60;
+constexpr int64_t kFirstSecond = -62'135'596'800;  // of the year 1
+constexpr int64_t kLastSecond = 253'402'300'799;   // of the year 9999
 
 /// What a text says, before any zone is applied.
 struct WrittenTime {
@@ -194,6 +196,8 @@ TimeOutcome ParseTime(std::string_view text, const TimeZone& zone, int64_t* micr
   seconds = written.has_offset ? seconds - written.offset_s
             : zone.is_utc()    ? seconds
                                : zone.ToUtcSeconds(seconds);
+  // The offset may have moved it out of the years that readers know.
+  if (seconds < kFirstSecond || seconds > kLastSecond) return TimeOutcome::kOutOfRange;
   *micros = seconds * kMicrosPerSecond + written.micros;
   return TimeOutcome::kGood;
 }

@@ -20,7 +20,8 @@ enum class TimeOutcome {
 ///          an optional offset `Z`, `±hh`, `±hhmm`, `±hh:mm` or ` UTC`, which a blank may precede.
 /// Zone     without an offset the wall clock of `zone`; a date alone is its midnight.
 /// Fraction 1 to 9 digits after a point or comma, cut to microseconds.
-/// Range    years 0001 to 9999; second 60 (a leap second) is the next minute's first.
+/// Range    years 0001 to 9999, of the result too; second 60 (a leap second) is the next minute's
+/// first.
 TimeOutcome ParseTime(std::string_view text, const TimeZone& zone, int64_t* micros);
 
 /// Reads a date as days since 1970: a date alone, or the date as written of any form above.

@@ -93,6 +93,18 @@ TEST(TimeText, ReadsTheCommonFormsAsTheOthers) {
   EXPECT_EQ(Read("9999-12-31T23:59:59.999Z"), Utc(9999, 12, 31, 23, 59, 59) + 999'000);
 }
 
+TEST(TimeText, AnOffsetDoesNotLeadOutOfTheCalendar) {
+  EXPECT_EQ(Outcome("0001-01-01T00:59:59+01:00"), TimeOutcome::kOutOfRange);
+  EXPECT_EQ(Outcome("9999-12-31T23:00:00-01:00"), TimeOutcome::kOutOfRange);
+  EXPECT_EQ(Outcome("9999-12-31T23:59:60Z"), TimeOutcome::kOutOfRange);
+  EXPECT_EQ(Read("0001-01-01T01:00:00+01:00"), Utc(1, 1, 1));
+  EXPECT_EQ(Read("9999-12-31T22:59:59-01:00"), Utc(9999, 12, 31, 23, 59, 59));
+  auto berlin = TimeZone::Load("Europe/Berlin");
+  ASSERT_TRUE(berlin.ok());
+  int64_t micros = 0;
+  EXPECT_EQ(ParseTime("0001-01-01 00:10:00", *berlin, &micros), TimeOutcome::kOutOfRange);
+}
+
 TEST(TimeText, TellsImpossibleTimesFromOtherText) {
   for (std::string_view text :
        {"2023-02-29", "2024-13-01", "2024-00-10", "2024-04-31T00:00:00Z", "2024-01-01T24:00:00Z",

@@ -13,8 +13,8 @@ namespace playhead::decode {
 ///
 /// A time that the clocks skipped (spring) or showed twice (autumn) is read with the offset that
 /// was in force before the change: 02:30 in a gap becomes 03:30 of the new time, and of two 02:30
-/// the first one is meant. Source   TZif files (RFC 9636, versions 2 and later) under
-/// /usr/share/zoneinfo; the rule in their
+/// the first one is meant.
+/// Source   TZif files (RFC 9636, versions 2 and later) under /usr/share/zoneinfo; the rule in their
 ///          footer is unrolled to the year 2500. "UTC" needs no file.
 /// Threads  any, once loaded.
 class TimeZone {

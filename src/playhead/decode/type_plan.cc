@@ -1,6 +1,7 @@
 #include "playhead/decode/type_plan.h"
 
 #include "playhead/base/arrow_status.h"
+#include "playhead/base/data_type_name.h"
 
 #include <arrow/type.h>
 
@@ -24,7 +25,7 @@ uint64_t Load(const char* p) {
 
 Status Refuse(const std::string& column, const arrow::DataType& type) {
   return Error(StatusCode::kInvalidArgument, "type cannot be decoded: column={} type={}", column,
-               type.ToString());
+               DataTypeName(type));
 }
 
 Result<TypePlan> MakeChild(const std::string& column, std::string name, const arrow::Field& field) {
@@ -191,7 +192,7 @@ Result<TypePlan> MakeTypePlan(const std::string& column, const arrow::DataType& 
     }
   }
   plan.name = column;
-  plan.type_name = type.ToString();
+  plan.type_name = DataTypeName(type);
   return plan;
 }
 

@@ -58,7 +58,7 @@ struct TypePlan {
   std::vector<TypePlan> children;  ///< list: element; map: key, value; struct: fields
   NameTable names;                 ///< of a struct's fields
   std::vector<uint32_t> required;  ///< positions of a struct's required fields
-  std::string type_name;           ///< as messages say it, e.g. "int64"
+  std::string type_name;           ///< as messages say it: `BIGINT`, `VARCHAR[]`
 
   bool is_nested() const {
     return kind == TypeKind::kList || kind == TypeKind::kStruct || kind == TypeKind::kMap;

@@ -1,6 +1,6 @@
 #include "playhead/http/http_message.h"
 
-#include <nlohmann/json.hpp>
+#include "playhead/base/json_text.h"
 
 #include <algorithm>
 
@@ -26,16 +26,12 @@ std::string HttpRequest::Field(std::string_view name) const {
   return joined;
 }
 
-void AppendJsonString(std::string& json, std::string_view text) {
-  json += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 HttpResponse ErrorResponse(int status, std::string_view code, std::string_view message) {
   HttpResponse response{.status = status};
   response.body = R"({"error":{"code":)";
-  AppendJsonString(response.body, code);
+  AppendJsonBytes(code, &response.body);
   response.body += R"(,"message":)";
-  AppendJsonString(response.body, message);
+  AppendJsonBytes(message, &response.body);
   response.body += "}}\n";
   return response;
 }

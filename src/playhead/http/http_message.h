@@ -32,9 +32,6 @@ HttpResponse ErrorResponse(int status, std::string_view code, std::string_view m
 /// The same for a refusal that goes away by itself; says when to come back.
 HttpResponse RetryLaterResponse(int status, std::string_view code, std::string_view message);
 
-/// Appends `text` as a JSON string; bytes that are not UTF-8 become U+FFFD.
-void AppendJsonString(std::string& json, std::string_view text);
-
 /// Makes the answer to a request; called once, on a thread of the server.
 using MakeResponse = std::function<HttpResponse()>;
 /// Says that a request can be answered. Called once, from any thread, which it does not hold up.

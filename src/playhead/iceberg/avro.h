@@ -37,11 +37,9 @@ class AvroEncoder {
 /// Reads values in Avro's binary encoding from outside bytes.
 ///
 /// Errors   the first one sticks: all later values are 0 or empty and all later arrays end, so a
-/// reader
-///          checks status() once, at the end of what it reads.
+///          reader checks status() once, at the end of what it reads.
 /// Limits   an array longer than its bytes can be, and schemas that make many steps without
-/// consuming
-///          bytes, are errors. Nothing is allocated.
+///          consuming bytes, are errors. Nothing is allocated.
 class AvroDecoder {
  public:
   explicit AvroDecoder(std::string_view bytes);
@@ -122,8 +120,9 @@ class AvroFileWriter {
 
 /// Reads an Avro object container (codecs null and deflate) from outside bytes.
 ///
-/// Limits   a block inflates to at most 64 MiB, all blocks together to 256 times the file plus 1
-/// MiB. Errors   kDataCorrupt; kNotSupported for other codecs.
+/// Limits   a block inflates to at most 64 MiB, all blocks together to 256 times the file plus
+///          1 MiB.
+/// Errors   kDataCorrupt; kNotSupported for other codecs.
 class AvroFileReader {
  public:
   /// `file` must outlive the reader.

@@ -62,8 +62,7 @@ std::string ManifestAvroSchema(const PartitionSpec& spec, const std::vector<Type
 std::string_view ManifestListAvroSchema();
 
 /// `name` with what Avro does not allow in names replaced, as Java does: `_` before a leading
-/// digit,
-/// `_x2D` for a minus.
+/// digit, `_x2D` for a minus.
 std::string AvroName(std::string_view name);
 
 }  // namespace playhead::iceberg

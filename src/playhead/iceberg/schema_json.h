@@ -1,7 +1,7 @@
 #pragma once
 
-#include "playhead/iceberg/json_view.h"
 #include "playhead/base/json_writer.h"
+#include "playhead/iceberg/json_view.h"
 #include "playhead/iceberg/types.h"
 
 #include <string>

@@ -56,7 +56,8 @@ class Auditor {
     PH_ASSIGN_OR_RETURN(catalog::CatalogSnapshot snapshot, catalog_.Snapshot());
     frozen_.emplace(catalog_, std::move(snapshot));
     logs_.LookAgain();
-    PH_ASSIGN_OR_RETURN(session_, sql::Session::Open(*frozen_, store_, options_.session));
+    PH_ASSIGN_OR_RETURN(engine_, sql::Engine::Open(*frozen_, store_, options_.sql));
+    PH_ASSIGN_OR_RETURN(connection_, engine_->Connect());
     report_.has_tables = !declared_.empty() || !frozen_->snapshot().locations.empty();
     for (const catalog::PlanRow& plan : frozen_->snapshot().open_plans) {
       report_.notes.push_back(
@@ -91,7 +92,7 @@ class Auditor {
     return {.logs = logs_,
             .declared_topics = topics_,
             .catalog = *frozen_,
-            .session = *session_,
+            .connection = *connection_,
             .report = report_};
   }
   void Problem(const catalog::TableId& id, const std::string& what) {
@@ -178,7 +179,7 @@ class Auditor {
     // Rows cannot be counted through missing or damaged files; those are reported already.
     if (!are_files_whole) return {};
     const ForeignFiles nothing;
-    const Status audited =
+    Status audited =
         AuditSources(subject, main->state,
                      {.main = main->files, .dead = dead ? dead->files : nothing}, Context());
     if (audited.ok() || !IsOfTheTable(audited)) return audited;
@@ -239,7 +240,7 @@ class Auditor {
       paths += (paths.empty() ? "" : ", ") + sql::QuotedText(entry.file.path);
     }
     if (expected.empty()) return;
-    const Result<std::unique_ptr<sql::ResultTable>> footers = session_->Query(
+    const Result<std::unique_ptr<sql::ResultTable>> footers = connection_->Query(
         fmt::format("SELECT file_name, num_rows FROM parquet_file_metadata([{}])", paths));
     if (!footers.ok()) {
       missing_.insert(id);
@@ -338,7 +339,8 @@ class Auditor {
   std::map<catalog::TableId, std::vector<std::string>> listed_;  // files of their folders
   std::set<catalog::TableId> missing_;                           // tables with missing files
   std::optional<catalog::FrozenCatalog> frozen_;
-  std::unique_ptr<sql::Session> session_;  // after frozen_, which it reads
+  std::unique_ptr<sql::Engine> engine_;  // after frozen_, which it reads
+  std::unique_ptr<sql::Connection> connection_;
   AuditReport report_;
 };
 

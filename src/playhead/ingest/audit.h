@@ -4,7 +4,7 @@
 #include "playhead/catalog/catalog.h"
 #include "playhead/ingest/log_views.h"
 #include "playhead/ingest/stream_tables.h"
-#include "playhead/sql/session.h"
+#include "playhead/sql/engine.h"
 #include "playhead/table/epoch_commit.h"
 
 #include <optional>
@@ -53,7 +53,7 @@ struct AuditReport {
 struct AuditOptions {
   std::string warehouse_uri;
   OpenLog open_log;
-  sql::SessionOptions session;
+  sql::EngineOptions sql;
 };
 
 /// Proves the lake against the logs and against its own account, all of it as it was at one moment,

@@ -17,6 +17,17 @@ int64_t Integer(const sql::ResultTable& table, int64_t row, int column) {
   return value;
 }
 
+/// What SQL's hex() gave. A cell of text is made fit to be printed, so it may not be the text.
+std::string FromHex(std::string_view hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    int byte = 0;
+    std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
+    bytes.push_back(static_cast<char>(byte));
+  }
+  return bytes;
+}
+
 /// `('a', 'b')`; never empty.
 std::string TextList(const auto& texts) {
   std::string list = "(''";
@@ -50,11 +61,11 @@ std::string RowsSql(const catalog::TableId& id, const ForeignFiles& files, bool 
 
 }  // namespace
 
-Positions::Positions(sql::Session& session, const catalog::TableId& main,
+Positions::Positions(sql::Connection& connection, const catalog::TableId& main,
                      const ForeignFiles& main_files, const std::optional<catalog::TableId>& dead,
                      const ForeignFiles& dead_files, const std::vector<ReadRange>& ranges,
                      const std::set<std::string>& file_topics)
-    : session_(session) {
+    : connection_(connection) {
   std::string is_ours = "coalesce(_topic IN " + TextList(file_topics);
   for (const ReadRange& range : ranges) {
     is_ours +=
@@ -68,14 +79,15 @@ Positions::Positions(sql::Session& session, const catalog::TableId& main,
 Result<RowsByTopic> Positions::Count() {
   PH_ASSIGN_OR_RETURN(
       const auto table,
-      session_.Query(fmt::format(
-          "SELECT _topic, _topic_partition, count(*) FILTER (NOT is_dead), "
+      connection_.Query(fmt::format(
+          "SELECT hex(_topic), _topic_partition, count(*) FILTER (NOT is_dead), "
           "count(*) FILTER (is_dead), count(DISTINCT _offset), min(_offset), max(_offset), "
           "count(*) FILTER (NOT is_own) FROM ({}) GROUP BY ALL ORDER BY ALL",
           sql_)));
   RowsByTopic found;
   for (int64_t row = 0; row < table->rows(); ++row) {
-    found[{table->CellText(row, 0).value_or(""), static_cast<int32_t>(Integer(*table, row, 1))}] = {
+    found[{FromHex(table->CellText(row, 0).value_or("")),
+           static_cast<int32_t>(Integer(*table, row, 1))}] = {
         .rows = Integer(*table, row, 2),
         .dead_rows = Integer(*table, row, 3),
         .positions = Integer(*table, row, 4),
@@ -95,16 +107,16 @@ Result<int64_t> Positions::CountBeyond(const TopicPartition& source,
   }
   PH_ASSIGN_OR_RETURN(
       const auto table,
-      session_.Query(fmt::format("SELECT count(*) FROM (SELECT _offset, count(*) AS n FROM ({}) "
-                                 "WHERE {} GROUP BY _offset) WHERE n > {}",
-                                 sql_, IsOf(source), expected)));
+      connection_.Query(fmt::format("SELECT count(*) FROM (SELECT _offset, count(*) AS n FROM ({}) "
+                                    "WHERE {} GROUP BY _offset) WHERE n > {}",
+                                    sql_, IsOf(source), expected)));
   return Integer(*table, 0, 0);
 }
 
 Result<std::string> Positions::DescribeMissing(const TopicPartition& source, OffsetRange range) {
   PH_ASSIGN_OR_RETURN(
       const auto table,
-      session_.Query(fmt::format(
+      connection_.Query(fmt::format(
           "SELECT before + 1, _offset - 1 FROM (SELECT _offset, lag(_offset, 1, {}) OVER (ORDER BY "
           "_offset) AS before FROM (SELECT DISTINCT _offset FROM ({}) WHERE {} AND {} UNION ALL "
           "SELECT {})) WHERE _offset > before + 1 ORDER BY 1 LIMIT {}",

@@ -2,7 +2,7 @@
 
 #include "playhead/catalog/catalog.h"
 #include "playhead/ingest/foreign_files.h"
-#include "playhead/sql/session.h"
+#include "playhead/sql/engine.h"
 #include "playhead/table/progress.h"
 
 #include <cstdint>
@@ -43,11 +43,11 @@ class Positions {
  public:
   /// Rows that strangers appended at positions outside `ranges` and of no landing file among
   /// `file_topics` are left out.
-  Positions(sql::Session& session, const catalog::TableId& main, const ForeignFiles& main_files,
+  Positions(sql::Connection& connection, const catalog::TableId& main, const ForeignFiles& main_files,
             const std::optional<catalog::TableId>& dead, const ForeignFiles& dead_files,
             const std::vector<ReadRange>& ranges, const std::set<std::string>& file_topics);
 
-  /// Errors: the session's.
+  /// Errors: the connection's.
   Result<RowsByTopic> Count();
   /// Positions of a source with more rows than ranges that hold it, for a source of several logs.
   Result<int64_t> CountBeyond(const TopicPartition& source, const std::vector<ReadRange>& ranges);
@@ -55,7 +55,7 @@ class Positions {
   Result<std::string> DescribeMissing(const TopicPartition& source, OffsetRange range);
 
  private:
-  sql::Session& session_;
+  sql::Connection& connection_;
   std::string sql_;  // of all rows that are judged
 };
 

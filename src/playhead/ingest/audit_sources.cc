@@ -32,7 +32,7 @@ class SourceAudit {
         context_.catalog.LandingFiles(subject_.main, main.metadata->table_uuid, false));
     std::set<std::string> file_topics;
     for (const catalog::LandingFile& file : ledger) file_topics.insert(file.topic);
-    Positions positions(context_.session, subject_.main, files.main, subject_.dead, files.dead,
+    Positions positions(context_.connection, subject_.main, files.main, subject_.dead, files.dead,
                         ranges, file_topics);
     PH_ASSIGN_OR_RETURN(RowsByTopic found, positions.Count());
     GuessTopics(found, ranges);

@@ -25,7 +25,7 @@ struct AuditContext {
   LogViews& logs;
   const std::set<std::string>& declared_topics;
   catalog::Catalog& catalog;  ///< of the audit's moment
-  sql::Session& session;      ///< on that catalog
+  sql::Connection& connection;  ///< on that catalog
   AuditReport& report;
 };
 

@@ -52,24 +52,21 @@ Result<bool> LoadDirect(const Lake& lake, const IngestStream& stream, const std:
   PH_ASSIGN_OR_RETURN(FileEpoch epoch, FileEpoch::Open(lake, stream));
   std::string id = epoch.plan_id();
   std::erase(id, '-');
-  const std::string topic = FileTopic(display_name, id);
+  catalog::LandingFile row{
+      .table = stream.main.id,
+      .topic = FileTopic(display_name, id),
+      .ingestion_date_days = DateInName(display_name).value_or(Today(lake.clock))};
   InputFile file = DescribeFile(display_name, stream.declaration->format);
   file.path = path;
   file.stop = stop;
-  const int32_t date_days = DateInName(display_name).value_or(Today(lake.clock));
   ContentHasher hasher;
-  PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, progress, &hasher));
-  const std::string hash = hasher.Hex();
-  if (known.Has(hash)) return false;  // what came through a pipe is known only now
-  PH_RETURN_IF_ERROR(epoch.Commit({.file = {.table = stream.main.id,
-                                            .name = LedgerName(hash),
-                                            .content_hash = hash,
-                                            .topic = topic,
-                                            .bytes = hasher.bytes(),
-                                            .ingestion_date_days = date_days},
-                                   .known_hash = std::nullopt,
-                                   .replaced_topics = {}},
-                                  stop));
+  PH_RETURN_IF_ERROR(epoch.Stage(file, &row, progress, &hasher));
+  row.content_hash = hasher.Hex();
+  row.name = LedgerName(row.content_hash);
+  row.bytes = hasher.bytes();
+  if (known.Has(row.content_hash)) return false;  // what came through a pipe is known only now
+  PH_RETURN_IF_ERROR(epoch.Commit(
+      {{.file = std::move(row), .known_hash = std::nullopt, .replaced_topics = {}}}, stop));
   return true;
 }
 

@@ -67,10 +67,12 @@ std::string EpochBuilder::staging_uri() const {
   return table::StagingUri(warehouse_uri_, table::ProcessOwner(), plan_id_);
 }
 
-std::vector<std::string> EpochBuilder::column_names() const {
-  std::vector<std::string> names;
-  for (const decode::Column& column : stream_->row_schema->columns) names.push_back(column.name);
-  return names;
+int64_t EpochBuilder::dead() const {
+  return dead_ + (decoder_ == nullptr ? 0 : decoder_->buffered_dead());
+}
+
+int64_t EpochBuilder::good() const {
+  return good_ + dead_ + (decoder_ == nullptr ? 0 : decoder_->buffered_rows()) - dead();
 }
 
 int64_t EpochBuilder::bytes() const {

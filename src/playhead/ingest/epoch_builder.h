@@ -53,11 +53,12 @@ class EpochBuilder {
   Status Take(decode::DecodedRows rows);
 
   int64_t record_bytes_max() const { return stream_->row_schema->record_bytes_max; }
-  /// Of the declared columns.
-  std::vector<std::string> column_names() const;
+  /// The declared ones.
+  const std::vector<decode::Column>& columns() const { return stream_->row_schema->columns; }
 
-  int64_t good() const { return good_; }
-  int64_t dead() const { return dead_; }
+  /// Records decoded so far.
+  int64_t good() const;
+  int64_t dead() const;
   /// Of the dead letters that were handed on, all after Finish(), by `_reason`.
   const std::map<std::string, int64_t>& dead_by_reason() const { return dead_by_reason_; }
   /// Bytes written and buffered, roughly.

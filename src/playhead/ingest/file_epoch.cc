@@ -26,38 +26,41 @@ FileEpoch::~FileEpoch() {
   (void)committer.Discard(epoch_->plan_id()).ok();
 }
 
-Status FileEpoch::Stage(const InputFile& file, const std::string& topic,
-                        int32_t ingestion_date_days, const LoadProgress& progress,
-                        ContentHasher* hasher) {
-  started_us_ = lake_->clock.NowMicros();
-  decoder_->SetSource({.topic = topic,
+Status FileEpoch::Stage(const InputFile& file, catalog::LandingFile* row,
+                        const LoadProgress& progress, ContentHasher* hasher) {
+  const int64_t good = epoch_->good();
+  const int64_t dead = epoch_->dead();
+  // The time of its own makes it an epoch to the decoder, whose limits are of one file.
+  decoder_->SetSource({.topic = row->topic,
                        .partition = 0,
-                       .ingested_at_us = started_us_,
-                       .ingestion_date_days = ingestion_date_days});
-  PH_ASSIGN_OR_RETURN(records_, LoadFile(file, *epoch_, lake_->clock, progress, hasher));
-  PH_ASSIGN_OR_RETURN(staged_, epoch_->Finish(FileNamePart(topic)));
-  return {};
+                       .ingested_at_us = lake_->clock.NowMicros(),
+                       .ingestion_date_days = row->ingestion_date_days});
+  const Status loaded = LoadFile(file, *epoch_, lake_->clock, progress, hasher).status();
+  row->rows_good = epoch_->good() - good;
+  row->rows_dead = epoch_->dead() - dead;
+  is_spoilt_ = is_spoilt_ || (!loaded.ok() && row->rows_good + row->rows_dead > 0);
+  return loaded;
 }
 
-Status FileEpoch::Commit(table::EpochLanding landing, std::stop_token stop) {
+Status FileEpoch::Commit(std::vector<table::EpochLanding> landing, std::stop_token stop) {
+  PH_ASSIGN_OR_RETURN(table::Epoch staged,
+                      epoch_->Finish(FileNamePart(landing.front().file.topic)));
   const std::unique_ptr<EpochBuilder> epoch = std::exchange(epoch_, nullptr);
-  catalog::LandingFile& ledger = landing.file;
-  ledger.rows_good = epoch->good();
-  ledger.rows_dead = epoch->dead();
-  ledger.committed_us = lake_->clock.NowMicros();
-  const int64_t bytes = ledger.bytes;
-  staged_.landing = std::move(landing);
-  PH_RETURN_IF_ERROR(CommitPatiently(*lake_, stream_->name, staged_, stop));
-  lake_->board.Add({.stream = stream_->name,
-                    .read = records_,
-                    .good = epoch->good(),
-                    .dead = epoch->dead(),
-                    .skipped = 0,
-                    .files = 1,
-                    .bytes = bytes,
-                    .seconds = static_cast<double>(lake_->clock.NowMicros() - started_us_) / 1e6,
-                    .commits = 1,
-                    .dead_by_reason = epoch->dead_by_reason()});
+  StreamSummary summary{.stream = stream_->name,
+                        .files = static_cast<int64_t>(landing.size()),
+                        .commits = 1,
+                        .dead_by_reason = epoch->dead_by_reason()};
+  for (table::EpochLanding& file : landing) {
+    file.file.committed_us = lake_->clock.NowMicros();
+    summary.good += file.file.rows_good;
+    summary.dead += file.file.rows_dead;
+    summary.bytes += file.file.bytes;
+  }
+  summary.read = summary.good + summary.dead;
+  staged.landing = std::move(landing);
+  PH_RETURN_IF_ERROR(CommitPatiently(*lake_, stream_->name, staged, stop));
+  summary.seconds = static_cast<double>(lake_->clock.NowMicros() - started_us_) / 1e6;
+  lake_->board.Add(summary);
   return {};
 }
 

@@ -17,8 +17,8 @@ namespace playhead::ingest {
 /// tells deliveries of one name apart.
 std::string FileTopic(std::string_view name, std::string_view id);
 
-/// One file on its way into its table, as one epoch: Stage(), then Commit(); an object that goes
-/// without Commit() leaves nothing behind. Threads: one at a time.
+/// Files on their way into their table, as one epoch: Stage() each, then Commit(); an object that
+/// goes without Commit() leaves nothing behind. Threads: one at a time.
 class FileEpoch {
  public:
   static Result<FileEpoch> Open(const Lake& lake, const IngestStream& stream);
@@ -31,26 +31,30 @@ class FileEpoch {
   /// Where the caller may stage files of its own (raw copies).
   std::string staging_uri() const { return epoch_->staging_uri(); }
 
-  /// Decodes the whole file; its rows carry `topic`. `hasher` as in LoadFile(). Errors: those of
-  /// LoadFile() and of writing; the object can then only be dropped.
-  Status Stage(const InputFile& file, const std::string& topic, int32_t ingestion_date_days,
-               const LoadProgress& progress, ContentHasher* hasher);
+  /// Decodes the whole file, with the topic and the ingestion date of its ledger row, and fills in
+  /// how many rows it has. `hasher` as in LoadFile(). Errors: those of LoadFile() and of writing;
+  /// if is_spoilt() then says so, the object can only be dropped.
+  Status Stage(const InputFile& file, catalog::LandingFile* row, const LoadProgress& progress,
+               ContentHasher* hasher);
 
-  /// Commits what is staged together with the file's ledger row, whose topic is Stage()'s; rows
-  /// and time are filled in here. The file is counted on the lake's board. Errors: kConflict (the
-  /// ledger has moved since the file was judged: judge it again), those of CommitPatiently().
-  Status Commit(table::EpochLanding landing, std::stop_token stop);
+  /// Whether rows of a file that failed are among those staged.
+  bool is_spoilt() const { return is_spoilt_; }
+
+  /// Commits what is staged together with the ledger rows of the files, whose time is filled in
+  /// here. The files are counted on the lake's board. Errors: kConflict (the ledger has moved since
+  /// the files were judged: judge them again), those of writing and of CommitPatiently().
+  Status Commit(std::vector<table::EpochLanding> landing, std::stop_token stop);
 
  private:
-  FileEpoch(const Lake& lake, const IngestStream& stream) : lake_(&lake), stream_(&stream) {}
+  FileEpoch(const Lake& lake, const IngestStream& stream)
+      : lake_(&lake), stream_(&stream), started_us_(lake.clock.NowMicros()) {}
 
   const Lake* lake_;
   const IngestStream* stream_;
   std::unique_ptr<decode::RecordDecoder> decoder_;
   std::unique_ptr<EpochBuilder> epoch_;  // null once it is the committer's
-  table::Epoch staged_;
-  int64_t records_ = 0;
-  int64_t started_us_ = 0;
+  int64_t started_us_;
+  bool is_spoilt_ = false;
 };
 
 }  // namespace playhead::ingest

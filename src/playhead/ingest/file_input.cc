@@ -11,15 +11,33 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace playhead::ingest {
 namespace {
 
 // Small enough to stay in a core's own cache between the copy from the kernel and the decoding.
 constexpr size_t kChunkBytes = 256 << 10;
-constexpr size_t kPackedChunkBytes = 256 << 10;
 // What a damaged place takes with it is what these bytes of the packed file hold.
 constexpr size_t kStepBytes = 4 << 10;
+
+struct Packing {
+  std::string_view magic;
+  std::string_view name;
+  std::optional<arrow::Compression::type> codec;  // none: it is not read
+};
+constexpr size_t kMagicBytesMax = 10;
+constexpr Packing kPackings[] = {
+    {.magic = "\x1F\x8B", .name = "gzip", .codec = arrow::Compression::GZIP},
+    {.magic = "\x28\xB5\x2F\xFD", .name = "zstd", .codec = arrow::Compression::ZSTD},
+    {.magic = "BZh", .name = "bzip2", .codec = {}},
+    {.magic = {"\xFD"
+               "7zXZ\0",
+               6},
+     .name = "xz",
+     .codec = {}},
+    {.magic = "PK\x03\x04", .name = "zip", .codec = {}},
+};
 
 }  // namespace
 
@@ -41,6 +59,7 @@ Result<FileInput> FileInput::Open(const InputFile& file, ContentHasher* hasher) 
   FileInput input;
   input.path_ = file.path;
   input.stop_ = file.stop;
+  input.name_ = file.name.empty() ? file.path : file.name;
   input.hasher_ = hasher;
   if (file.store != nullptr) {
     PH_ASSIGN_OR_RETURN(input.object_, file.store->OpenForRead(file.path));
@@ -54,14 +73,8 @@ Result<FileInput> FileInput::Open(const InputFile& file, ContentHasher* hasher) 
                                             : open(file.path.c_str(), O_RDONLY | O_CLOEXEC | wait));
     if (input.fd_.get() < 0) return storage::ErrnoStatus("open", file.path, errno);
   }
-  input.buffer_.resize(kChunkBytes);
-  if (file.is_gzip || file.is_zstd) {
-    PH_ASSIGN_OR_RETURN(input.codec_,
-                        arrow::util::Codec::Create(file.is_gzip ? arrow::Compression::GZIP
-                                                                : arrow::Compression::ZSTD));
-    PH_ASSIGN_OR_RETURN(input.decompressor_, input.codec_->MakeDecompressor());
-    input.packed_.resize(kPackedChunkBytes);
-  }
+  // Not filled: many files are small.
+  input.buffer_ = std::make_unique_for_overwrite<char[]>(kChunkBytes);
   return input;
 }
 
@@ -71,31 +84,58 @@ Status FileInput::WaitForBytes() {
   while (!stop_.stop_requested()) {
     if (object_ != nullptr || poll(&waited, 1, kLookMs) != 0) return {};
   }
-  return Error(StatusCode::kCancelled, "stopped while reading: path={}", path_);
+  return Error(StatusCode::kCancelled, "stopped while reading: name={}", name_);
 }
 
-Result<size_t> FileInput::ReadRaw(std::vector<char>& buffer) {
+Status FileInput::DetectPacking() {
+  // A pipe may give a byte at a time.
+  while (head_bytes_ < kMagicBytesMax) {
+    PH_ASSIGN_OR_RETURN(const size_t size,
+                        ReadRaw(&buffer_[head_bytes_], kChunkBytes - head_bytes_));
+    if (size == 0) break;
+    head_bytes_ += size;
+  }
+  const std::string_view head(buffer_.get(), head_bytes_);
+  for (const Packing& packing : kPackings) {
+    if (!head.starts_with(packing.magic)) continue;
+    if (!packing.codec) {
+      return Error(StatusCode::kNotSupported,
+                   "compression not supported: {}; gzip and zstd are: name={}", packing.name,
+                   name_);
+    }
+    PH_ASSIGN_OR_RETURN(codec_, arrow::util::Codec::Create(*packing.codec));
+    PH_ASSIGN_OR_RETURN(decompressor_, codec_->MakeDecompressor());
+    packed_ = std::make_unique_for_overwrite<char[]>(kChunkBytes);
+    std::swap(packed_, buffer_);
+    packed_rest_ = std::string_view(packed_.get(), std::exchange(head_bytes_, 0));
+    return {};
+  }
+  return {};
+}
+
+Result<size_t> FileInput::ReadRaw(char* buffer, size_t room) {
   int64_t size = 0;
   if (object_ != nullptr) {
     PH_RETURN_IF_ERROR(WaitForBytes());
-    PH_ASSIGN_OR_RETURN(size, object_->Read(static_cast<int64_t>(buffer.size()), buffer.data()));
+    PH_ASSIGN_OR_RETURN(size, object_->Read(static_cast<int64_t>(room), buffer));
   } else {
     do {
       PH_RETURN_IF_ERROR(WaitForBytes());
-      size = read(fd_.get(), buffer.data(), buffer.size());
+      size = read(fd_.get(), buffer, room);
     } while (size < 0 && (errno == EINTR || errno == EAGAIN));
     if (size < 0) return storage::ErrnoStatus("read", path_, errno);
   }
   position_ += size;
   const auto bytes = static_cast<size_t>(size);
-  if (hasher_ != nullptr) hasher_->Update({buffer.data(), bytes});
+  if (hasher_ != nullptr) hasher_->Update({buffer, bytes});
   return bytes;
 }
 
 Result<std::string_view> FileInput::Read() {
   if (codec_ != nullptr) return ReadPacked();
-  PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(buffer_));
-  return std::string_view(buffer_.data(), size);
+  if (head_bytes_ > 0) return std::string_view(buffer_.get(), std::exchange(head_bytes_, 0));
+  PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(buffer_.get(), kChunkBytes));
+  return std::string_view(buffer_.get(), size);
 }
 
 Status FileInput::CopyTo(arrow::io::OutputStream& out) {
@@ -109,15 +149,15 @@ Status FileInput::CopyTo(arrow::io::OutputStream& out) {
 
 Status FileInput::Drain() {
   while (true) {
-    PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(buffer_));
+    PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(buffer_.get(), kChunkBytes));
     if (size == 0) return {};
   }
 }
 
 Status FileInput::FillPacked() {
-  PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(packed_));
+  PH_ASSIGN_OR_RETURN(const size_t size, ReadRaw(packed_.get(), kChunkBytes));
   is_at_end_ = size == 0;
-  packed_rest_ = std::string_view(packed_.data(), size);
+  packed_rest_ = std::string_view(packed_.get(), size);
   return {};
 }
 
@@ -125,16 +165,13 @@ Result<std::string_view> FileInput::ReadPacked() {
   size_t filled = 0;
   while (filled < kChunkBytes && problem_.empty()) {
     if (packed_rest_.empty() && !is_at_end_) PH_RETURN_IF_ERROR(FillPacked());
-    if (is_at_end_ && !is_inside_) {
-      if (position_ == 0) problem_ = "packed file is damaged: it is empty";
-      break;
-    }
+    if (is_at_end_ && !is_inside_) break;
     const std::string_view packed = packed_rest_.substr(0, kStepBytes);
     const arrow::Result<arrow::util::Decompressor::DecompressResult> step =
         decompressor_->Decompress(static_cast<int64_t>(packed.size()),
                                   reinterpret_cast<const uint8_t*>(packed.data()),
                                   static_cast<int64_t>(kChunkBytes - filled),
-                                  reinterpret_cast<uint8_t*>(buffer_.data()) + filled);
+                                  reinterpret_cast<uint8_t*>(buffer_.get()) + filled);
     if (!step.ok()) {
       problem_ = fmt::format("packed file is damaged after {} bytes: {}", unpacked_,
                              step.status().message());
@@ -156,7 +193,7 @@ Result<std::string_view> FileInput::ReadPacked() {
                              is_at_end_ ? "it is truncated" : "it cannot be unpacked further");
     }
   }
-  return std::string_view(buffer_.data(), filled);
+  return std::string_view(buffer_.get(), filled);
 }
 
 }  // namespace playhead::ingest

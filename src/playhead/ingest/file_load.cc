@@ -10,6 +10,7 @@
 #include <arrow/io/interfaces.h>
 
 #include <algorithm>
+#include <cctype>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -19,6 +20,10 @@ namespace {
 
 constexpr std::string_view kReadStage = "read";
 constexpr std::string_view kCutStage = "cut";
+
+bool IsUtf16(std::string_view text) {
+  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+}
 
 /// A piece that cannot be decoded, as a dead letter.
 void AddUndecodable(const decode::Piece& piece, decode::RecordDecoder& decoder) {
@@ -40,7 +45,7 @@ template <typename Cutter>
 int64_t AddDamagedEnd(const FileInput& input, Cutter& cutter, int64_t number,
                       decode::RecordDecoder& decoder) {
   logging::Warn("ingest", "file ends before its end",
-                {{"path", input.path()}, {"why", input.problem()}});
+                {{"name", input.name()}, {"why", input.problem()}});
   const decode::Verdict verdict{
       .is_good = false, .reason = decode::Reason::kUnreadable, .detail = input.problem()};
   cutter.Push({}, /*is_last=*/true);
@@ -60,10 +65,16 @@ template <typename Cutter, typename Take>
 Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch, const Clock& clock,
                        const LoadProgress& progress, const Take& take) {
   int64_t records = 0;
+  bool is_first = true;
   for (bool is_last = false; !is_last;) {
     PH_ASSIGN_OR_RETURN(const std::string_view chunk, input.Read());
     is_last = chunk.empty();
     if (is_last && !input.problem().empty()) break;
+    if (std::exchange(is_first, false) && IsUtf16(chunk)) {
+      return Error(StatusCode::kInvalidArgument,
+                   "text is UTF-16, by its byte order mark; only UTF-8 is read: name={}",
+                   input.name());
+    }
     cutter.Push(chunk, is_last);
     const int64_t now_us = clock.NowMicros();  // a pipe may bring records for hours
     const decode::SettleAtEnd settle(epoch.decoder());
@@ -94,19 +105,49 @@ Result<int64_t> LoadJson(FileInput& input, decode::CutMode mode, EpochBuilder& e
   return CutAll(input, cutter, epoch, clock, progress, take);
 }
 
-Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& columns,
-                        EpochBuilder& epoch, const Clock& clock, const LoadProgress& progress) {
+std::string_view WithoutBlanks(std::string_view name) {
+  const size_t first = name.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return name.substr(first, name.find_last_not_of(" \t") - first + 1);
+}
+
+/// A header that knows few of the declared columns is likely a mistake: the values of the others
+/// all go to `_extra`. Errors: kInvalidArgument (it knows none).
+Status CheckHeader(const std::vector<std::string>& header,
+                   const std::vector<decode::Column>& columns, const std::string& file) {
+  const auto is_declared = [&](std::string_view name) {
+    return std::ranges::find(columns, name, &decode::Column::name) != columns.end();
+  };
+  std::vector<std::string> others;
+  std::vector<std::string> blanks;
+  for (const std::string& name : header) {
+    if (is_declared(name)) continue;
+    others.push_back(name);
+    if (is_declared(WithoutBlanks(name))) blanks.push_back(fmt::format("'{}'", name));
+  }
+  const std::string hint =
+      blanks.empty() ? ""
+                     : fmt::format("names with blanks around them: {}", fmt::join(blanks, ","));
+  if (others.size() == header.size()) {
+    return Error(StatusCode::kInvalidArgument,
+                 "CSV header names no declared column: the first line must be a header{}{}",
+                 hint.empty() ? "" : "; ", hint);
+  }
+  if (!blanks.empty() || others.size() * 2 > header.size()) {
+    logging::Warn(
+        "ingest", "columns of a CSV header are not declared and go to _extra",
+        {{"name", file}, {"columns", fmt::format("{}", fmt::join(others, ","))}, {"hint", hint}});
+  }
+  return {};
+}
+
+Result<int64_t> LoadCsv(FileInput& input, EpochBuilder& epoch, const Clock& clock,
+                        const LoadProgress& progress) {
   decode::CsvCutter cutter(epoch.record_bytes_max());
   bool has_header = false;
   const auto take = [&](const decode::Piece& piece, int64_t now_us) -> Status {
     if (!has_header) {
-      const bool knows_any = std::ranges::any_of(cutter.header(), [&](const std::string& name) {
-        return std::ranges::find(columns, name) != columns.end();
-      });
-      if (!knows_any) {
-        return Error(StatusCode::kInvalidArgument,
-                     "CSV header names no declared column: the first line must be a header");
-      }
+      PH_RETURN_IF_ERROR(CheckHeader(cutter.header(), epoch.columns(), input.name()));
       PH_RETURN_IF_ERROR(epoch.decoder().PrepareCsvHeader(cutter.header()));
       has_header = true;
     }
@@ -115,7 +156,11 @@ Result<int64_t> LoadCsv(FileInput& input, const std::vector<std::string>& column
         now_us);
     return {};
   };
-  return CutAll(input, cutter, epoch, clock, progress, take);
+  PH_ASSIGN_OR_RETURN(const int64_t records, CutAll(input, cutter, epoch, clock, progress, take));
+  if (!has_header && !cutter.header().empty()) {
+    PH_RETURN_IF_ERROR(CheckHeader(cutter.header(), epoch.columns(), input.name()));
+  }
+  return records;
 }
 
 /// Lays the unpacked input into the epoch's staging folder, which goes with the epoch.
@@ -124,7 +169,7 @@ Result<std::string> StageInput(FileInput& input, const EpochBuilder& epoch) {
   PH_ASSIGN_OR_RETURN(const auto out, epoch.store().OpenForWrite(uri));
   PH_RETURN_IF_ERROR(input.CopyTo(*out));
   if (!input.problem().empty()) {
-    return Error(StatusCode::kInvalidArgument, "{}: path={}", input.problem(), input.path());
+    return Error(StatusCode::kInvalidArgument, "{}: name={}", input.problem(), input.name());
   }
   PH_RETURN_IF_ERROR(out->Seal());
   return uri;
@@ -142,11 +187,10 @@ Result<int64_t> LoadParquetObject(storage::ObjectStore& store, const std::string
 /// Parquet is read from its end, so what is packed or comes through a pipe is staged first.
 Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBuilder& epoch,
                                const Clock& clock, const LoadProgress& progress) {
-  const bool is_packed = file.is_gzip || file.is_zstd;
-  if (!is_packed && file.store != nullptr) {
+  if (!input.is_packed() && file.store != nullptr) {
     return LoadParquetObject(*file.store, file.path, epoch, clock, progress, file.stop);
   }
-  if (const auto bytes = RegularFileBytes(file.path); !is_packed && bytes) {
+  if (const auto bytes = RegularFileBytes(file.path); !input.is_packed() && bytes) {
     PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetRows::Open(file.path));
     return LoadParquet(*rows, *bytes, epoch, clock, progress, file.stop);
   }
@@ -160,14 +204,12 @@ Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBui
 }  // namespace
 
 InputFile DescribeFile(const std::string& path, project::Format declared) {
-  InputFile file{.path = path, .format = declared};
-  std::string_view name = path;
-  if (name.ends_with(".gz")) {
-    file.is_gzip = true;
-    name.remove_suffix(3);
-  } else if (name.ends_with(".zst")) {
-    file.is_zstd = true;
-    name.remove_suffix(4);
+  InputFile file{.path = path, .format = declared, .name = path};
+  std::string lower = path;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string_view name = lower;
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (name.ends_with(packed)) name.remove_suffix(packed.size());
   }
   if (name.ends_with(".csv")) {
     file.format = project::Format::kCsv;
@@ -184,12 +226,13 @@ InputFile DescribeFile(const std::string& path, project::Format declared) {
 Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
                          const LoadProgress& progress, ContentHasher* hasher) {
   PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open(file, hasher));
+  PH_RETURN_IF_ERROR(input.DetectPacking());
   const auto load = [&]() -> Result<int64_t> {
     switch (file.format) {
       case project::Format::kParquet:
         return LoadAnyParquet(file, input, epoch, clock, progress);
       case project::Format::kCsv:
-        return LoadCsv(input, epoch.column_names(), epoch, clock, progress);
+        return LoadCsv(input, epoch, clock, progress);
       case project::Format::kJsonl:
         return LoadJson(input, decode::CutMode::kLines, epoch, clock, progress);
       default:
@@ -197,6 +240,9 @@ Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock
     }
   };
   PH_ASSIGN_OR_RETURN(const int64_t records, load());
+  if (records == 0) {
+    logging::Warn("ingest", "file holds no record", {{"name", input.name()}});
+  }
   // A damaged file is not read to its end here, plain Parquet not at all.
   if (hasher != nullptr) PH_RETURN_IF_ERROR(input.Drain());
   return records;

@@ -15,19 +15,16 @@ namespace playhead::ingest {
 struct InputFile {
   std::string path;
   storage::ObjectStore* store = nullptr;  ///< given: `path` is the URI of an object in it
-  /// What its name says it is; `.gz` and `.zst` are taken off first. Empty name parts fall back to
-  /// the stream's format.
   project::Format format = project::Format::kJson;
-  bool is_gzip = false;
-  bool is_zstd = false;
+  std::string name = {};  ///< as messages call it; empty = `path`
   /// Reading it ends with kCancelled once this is requested, also where a pipe keeps it waiting.
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 /// Told now and then: bytes of the file read so far.
 using LoadProgress = std::function<void(int64_t bytes)>;
 
-/// Format and compression by the name's endings (`x.csv.gz`), else the stream's declared format.
+/// Format by the name's endings (`x.csv.gz`), in any case, else the stream's declared one.
 InputFile DescribeFile(const std::string& path, project::Format declared);
 
 /// Decodes every record of `file` into `epoch`; `_offset` is the record's number from 0. What
@@ -38,7 +35,7 @@ InputFile DescribeFile(const std::string& path, project::Format declared);
 /// given, takes all bytes of the file as it lies on disk; only a plain Parquet file is read once
 /// more for it. Returns the number of records. Errors: kNotFound, kUnavailable (I/O),
 /// kInvalidArgument (a CSV header or Parquet schema that lacks every declared column, a damaged or
-/// exploding Parquet file), kCancelled (`file.stop`).
+/// exploding Parquet file, UTF-16), kNotSupported (another compression), kCancelled (`file.stop`).
 Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock& clock,
                          const LoadProgress& progress, ContentHasher* hasher = nullptr);
 

@@ -1,107 +1,26 @@
 #include "playhead/ingest/landing.h"
 
-#include "playhead/base/arrow_status.h"
-#include "playhead/base/hash.h"
+#include "playhead/base/civil_date.h"
 #include "playhead/base/logging.h"
-#include "playhead/ingest/file_epoch.h"
-#include "playhead/ingest/file_input.h"
 #include "playhead/ingest/folder_watch.h"
-
-#include <arrow/io/interfaces.h>
-#include <sys/stat.h>
+#include "playhead/ingest/landing_batch.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
+#include <utility>
 
 namespace playhead::ingest {
 namespace {
 
-constexpr size_t kHashInName = 12;
 constexpr int64_t kShortestRestMicros = 20'000;
 constexpr int64_t kLongestRestMicros = 1'000'000;
 constexpr int64_t kRetryMicros = 1'000'000;
+// Of one commit, whichever comes first; each file of it is open until then.
+constexpr size_t kBatchFilesMax = 256;
+constexpr int64_t kBatchBytesMax = 64LL << 20;
 
-struct FileStat {
-  int64_t bytes = 0;
-  int64_t modified_us = 0;
-  bool operator==(const FileStat&) const = default;
-};
-
-Result<FileStat> StatFile(const std::string& path) {
-  struct stat info{};
-  if (stat(path.c_str(), &info) != 0) {
-    return Error(StatusCode::kNotFound, "cannot read file: path={} why={}", path, strerror(errno));
-  }
-  return FileStat{.bytes = info.st_size,
-                  .modified_us = info.st_mtim.tv_sec * 1'000'000LL + info.st_mtim.tv_nsec / 1000};
-}
-
-std::string DateText(int32_t days) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-}
-
-/// Hashes a file while it is copied to `staged_uri`, durably.
-Result<std::string> CopyFile(const Lake& lake, const std::string& path,
-                             const std::string& staged_uri, const std::stop_token& stop) {
-  ContentHasher hasher;
-  PH_ASSIGN_OR_RETURN(FileInput input, FileInput::Open({.path = path, .stop = stop}, &hasher));
-  PH_ASSIGN_OR_RETURN(const auto out, lake.store.OpenForWrite(staged_uri));
-  PH_RETURN_IF_ERROR(input.CopyTo(*out));
-  PH_RETURN_IF_ERROR(out->Close());
-  return hasher.Hex();
-}
-
-/// Publishes the staged copy of a landing file in raw/ and returns its URI. Content already there
-/// under that name is kept; other content gets a name with its hash, so raw never loses what was
-/// delivered.
-Result<std::string> PublishRaw(const Lake& lake, const LandingCandidate& candidate,
-                               const std::string& hash, int32_t date_days,
-                               const std::string& staged_uri) {
-  std::string uri =
-      fmt::format("{}/raw/{}/ingestion_date={}/{}", lake.warehouse_uri,
-                  candidate.stream->main.id.name, DateText(date_days), candidate.name);
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    PH_ASSIGN_OR_RETURN(const storage::PublishOutcome published,
-                        lake.store.Publish(staged_uri, uri));
-    if (published == storage::PublishOutcome::kPublished) return uri;
-    if (published == storage::PublishOutcome::kSourceGone) {
-      return Error(StatusCode::kUnavailable, "the staged copy is gone: uri={}", staged_uri);
-    }
-    PH_ASSIGN_OR_RETURN(const std::string present, HashFile({.path = uri, .store = &lake.store}));
-    if (present == hash) {
-      PH_RETURN_IF_ERROR(lake.store.Delete(staged_uri));
-      return uri;
-    }
-    uri += "." + hash.substr(0, kHashInName);
-  }
-  return Error(StatusCode::kAlreadyExists, "raw copy's name is taken: uri={}", uri);
-}
-
-/// Whether content `hash` of `name` is to be loaded, by what the ledger knows of that name. What it
-/// knows and what is replaced go to `landing`. Errors: kAlreadyExists (on_change: refuse).
-Result<bool> JudgeChange(const IngestStream& stream,
-                         const std::vector<catalog::LandingFile>& ledger, const std::string& name,
-                         const std::string& hash, table::EpochLanding* landing) {
-  const project::OnChange on_change = stream.declaration->on_change;
-  for (const catalog::LandingFile& file : ledger) {
-    const bool is_same = file.content_hash == hash;
-    if (is_same && (file.is_current || on_change == project::OnChange::kAppend)) return false;
-    if (!file.is_current) continue;
-    landing->known_hash = file.content_hash;
-    if (on_change == project::OnChange::kRefuse) {
-      return Error(
-          StatusCode::kAlreadyExists,
-          "landing file changed and its table refuses changes (on_change: refuse): name={} "
-          "table={}; restore the old content or deliver it under a new name",
-          name, stream.main.id.ToString());
-    }
-    if (on_change == project::OnChange::kReplace) landing->replaced_topics.push_back(file.topic);
-  }
-  return true;
+bool PassesByItself(StatusCode code) {
+  return code == StatusCode::kUnavailable || code == StatusCode::kResourceExhausted ||
+         code == StatusCode::kConflict;
 }
 
 }  // namespace
@@ -113,28 +32,33 @@ LandingIngest::LandingIngest(const Lake& lake, std::string folder,
 Status LandingIngest::Run(std::stop_token stop) {
   std::optional<FolderWatch> watch;
   if (!options_.once) watch.emplace(folder_);
+  PH_RETURN_IF_ERROR(LoadSeen());
   while (!stop.stop_requested()) {
     if (watch) watch->Refresh();
-    std::optional<int64_t> again_us;
-    const Status status = Pass(stop, &again_us);
+    again_us_.reset();
+    const Status status = Pass(stop);
     // A load or a commit that waits was broken off; the board says what the commit waits for.
     if (status.code() == StatusCode::kCancelled) break;
     PH_RETURN_IF_ERROR(status);
     if (watch) {
-      watch->Wait(stop, std::min(again_us.value_or(options_.poll_us), options_.poll_us));
-    } else if (again_us) {
-      SleepUnlessStopped(stop, *again_us);
+      watch->Wait(stop, std::min(again_us_.value_or(options_.poll_us), options_.poll_us));
+    } else if (again_us_) {
+      SleepUnlessStopped(stop, *again_us_);
     } else {
-      return FirstRefusal();
+      return {};
     }
   }
-  PH_RETURN_IF_ERROR(FirstRefusal());
   if (!options_.once) return {};
   return Status(StatusCode::kCancelled, "stopped before all landing files were taken");
 }
 
-Status LandingIngest::FirstRefusal() const {
+Status LandingIngest::first_refusal() const {
   return refused_.empty() ? Status() : refused_.begin()->second.why;
+}
+
+void LandingIngest::Refuse(const std::string& name, const std::string& stream, Status why) {
+  refused_.insert_or_assign(name, Refusal{.stream = stream, .why = std::move(why)});
+  ShowRefused(stream);
 }
 
 void LandingIngest::ShowRefused(const std::string& stream) {
@@ -144,10 +68,12 @@ void LandingIngest::ShowRefused(const std::string& stream) {
 }
 
 void LandingIngest::ForgetGone(const LandingScan& scan) {
+  if (refused_.empty()) return;
+  std::set<std::string_view> present;
+  for (const LandingCandidate& file : scan.files) present.insert(file.name);
+  for (const LeftAlone& file : scan.refused) present.insert(file.name);
   for (auto entry = refused_.begin(); entry != refused_.end();) {
-    const std::string& name = entry->first;
-    if (std::ranges::find(scan.files, name, &LandingCandidate::name) != scan.files.end() ||
-        std::ranges::find(scan.ambiguous, name) != scan.ambiguous.end()) {
+    if (present.contains(entry->first)) {
       ++entry;
       continue;
     }
@@ -157,124 +83,147 @@ void LandingIngest::ForgetGone(const LandingScan& scan) {
   }
 }
 
-int64_t LandingIngest::RestMicros(const LandingCandidate& candidate) const {
-  const Result<FileStat> info = StatFile(candidate.path);
-  const int64_t age_us = info.ok() ? SystemClock().NowMicros() - info->modified_us : 0;
-  return std::clamp(options_.still_us - age_us, kShortestRestMicros, kLongestRestMicros);
-}
-
-Status LandingIngest::Pass(std::stop_token stop, std::optional<int64_t>* again_us) {
-  const auto look_again = [&](int64_t micros) {
-    *again_us = std::min(again_us->value_or(micros), micros);
-  };
-  PH_ASSIGN_OR_RETURN(const LandingScan scan,
-                      ScanLanding(folder_, streams_, options_.dates, Today(lake_.clock)));
-  ForgetGone(scan);
-  if (scan.files.empty() && options_.dates != DateRange() && warned_.insert("").second) {
-    logging::Warn("ingest", "no landing file has a wanted ingestion date",
-                  {{"first", DateText(options_.dates.first_days)},
-                   {"last", DateText(options_.dates.last_days)},
-                   {"folder", folder_}});
-  }
-  for (const std::string& name : scan.unmatched) {
-    if (warned_.insert(name).second) {
-      logging::Warn("ingest", "no table declares this landing file", {{"name", name}});
-    }
-  }
-  for (const std::string& problem : scan.ambiguous) {
-    const Status refusal = Error(StatusCode::kInvalidArgument, "landing file refused: {}", problem);
-    refused_.insert_or_assign(problem, Refusal{.stream = "landing", .why = refusal});
-    ShowRefused("landing");
-    if (!warned_.insert(problem).second) continue;
-    logging::Error("ingest", "landing file refused", {{"why", problem}});
-  }
-  for (const LandingCandidate& candidate : scan.files) {
-    if (stop.stop_requested()) return {};
-    const Result<FileStat> before = StatFile(candidate.path);
-    if (!before.ok()) continue;  // taken away meanwhile
-    const std::pair<int64_t, int64_t> mark{before->bytes, before->modified_us};
-    if (const auto settled = settled_.find(candidate.name);
-        settled != settled_.end() && settled->second == mark) {
-      continue;
-    }
-    const Result<Outcome> outcome = TakeFile(candidate, stop);
-    if (outcome.ok()) {
-      if (*outcome == Outcome::kNotStill) {
-        look_again(RestMicros(candidate));
-      } else {
-        settled_[candidate.name] = mark;
-        refused_.erase(candidate.name);
-        ShowRefused(candidate.stream->name);
-      }
-      continue;
-    }
-    const Status& status = outcome.error();
-    if (status.code() == StatusCode::kCancelled) return status;
-    logging::Error("ingest", "landing file not taken",
-                   {{"name", candidate.name}, {"why", status.ToString()}});
-    lake_.board.Hold(candidate.stream->name, status.ToString());
-    if (status.code() == StatusCode::kUnavailable ||
-        status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kConflict) {
-      look_again(kRetryMicros);
-    } else {
-      settled_[candidate.name] = mark;
-      refused_.insert_or_assign(candidate.name, Refusal{.stream = candidate.stream->name,
-                                                        .why = status.WithContext(candidate.name)});
-    }
+Status LandingIngest::LoadSeen() {
+  for (const IngestStream& stream : streams_) {
+    if (stream.declaration->landing.empty()) continue;
+    const Result<catalog::TableState> table = lake_.catalog.Load(stream.main.id);
+    if (!table.ok()) continue;  // said when a file is taken
+    PH_ASSIGN_OR_RETURN(auto seen,
+                        lake_.catalog.SeenFiles(stream.main.id, table->metadata->table_uuid));
+    settled_.merge(seen);
   }
   return {};
 }
 
-Result<LandingIngest::Outcome> LandingIngest::TakeFile(const LandingCandidate& candidate,
-                                                       std::stop_token stop) {
-  const IngestStream& stream = *candidate.stream;
-  PH_ASSIGN_OR_RETURN(const FileStat before, StatFile(candidate.path));
-  // The machine's clock, not the lake's: file times come from it.
-  if (SystemClock().NowMicros() - before.modified_us < options_.still_us ||
-      IsOpenForWriting(candidate.path)) {
-    return Outcome::kNotStill;
-  }
-  if (options_.ready) PH_RETURN_IF_ERROR(options_.ready(stream));
-  PH_ASSIGN_OR_RETURN(const catalog::TableState table, lake_.catalog.Load(stream.main.id));
-  PH_ASSIGN_OR_RETURN(
-      const std::vector<catalog::LandingFile> ledger,
-      lake_.catalog.LandingFilesNamed(stream.main.id, table.metadata->table_uuid, candidate.name));
-  // A file under a new name is read once for its hash and its copy; only one that may be known is
-  // read for the hash alone.
-  std::string known_hash;
-  if (!ledger.empty()) {
-    PH_ASSIGN_OR_RETURN(known_hash, HashFile({.path = candidate.path, .stop = stop}));
-    PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
-    if (after != before) return Outcome::kNotStill;
-  }
-  table::EpochLanding landing;
-  PH_ASSIGN_OR_RETURN(const bool is_new,
-                      JudgeChange(stream, ledger, candidate.name, known_hash, &landing));
-  if (!is_new) return Outcome::kUnchanged;
+void LandingIngest::LookAgain(int64_t micros) {
+  again_us_ = std::min(again_us_.value_or(micros), micros);
+}
 
-  const int32_t date_days = candidate.date_days.value_or(Today(lake_.clock));
-  PH_ASSIGN_OR_RETURN(FileEpoch epoch, FileEpoch::Open(lake_, stream));
-  const std::string staged_uri = epoch.staging_uri() + "/raw";
-  PH_ASSIGN_OR_RETURN(const std::string hash, CopyFile(lake_, candidate.path, staged_uri, stop));
-  PH_ASSIGN_OR_RETURN(const FileStat after, StatFile(candidate.path));
-  if (after != before || (!known_hash.empty() && hash != known_hash)) return Outcome::kNotStill;
-  PH_ASSIGN_OR_RETURN(const std::string raw_uri,
-                      PublishRaw(lake_, candidate, hash, date_days, staged_uri));
-  InputFile file = DescribeFile(candidate.path, stream.declaration->format);
-  file.path = raw_uri;
-  file.store = &lake_.store;
-  file.stop = stop;
-  const std::string topic = FileTopic(candidate.name, hash);
-  PH_RETURN_IF_ERROR(epoch.Stage(file, topic, date_days, options_.progress, nullptr));
-  landing.file = {.table = stream.main.id,
-                  .name = candidate.name,
-                  .content_hash = hash,
-                  .topic = topic,
-                  .bytes = before.bytes,
-                  .ingestion_date_days = date_days,
-                  .raw_uri = raw_uri};
-  PH_RETURN_IF_ERROR(epoch.Commit(std::move(landing), stop));
-  return Outcome::kLoaded;
+bool LandingIngest::IsSettled(const LandingCandidate& file) const {
+  const auto settled = settled_.find(file.name);
+  return settled != settled_.end() && settled->second == file.stat.stamp;
+}
+
+int64_t LandingIngest::RestMicros(const LandingCandidate& file) {
+  // The machine's clock, not the lake's: file times come from it.
+  const Clock& clock = SystemClock();
+  const int64_t age_us = clock.NowMicros() - file.stat.modified_us;
+  if (age_us >= 0) return options_.still_us - age_us;
+  // A time in the future says nothing: it rests from when it was first seen as it is.
+  const auto [seen, is_new] = future_.try_emplace(file.name);
+  if (is_new || seen->second.first != file.stat.stamp) {
+    seen->second = {file.stat.stamp, clock.TicksMicros()};
+  }
+  return options_.still_us - (clock.TicksMicros() - seen->second.second);
+}
+
+Status LandingIngest::Pass(std::stop_token stop) {
+  PH_ASSIGN_OR_RETURN(const LandingScan scan,
+                      ScanLanding(folder_, streams_, options_.dates, Today(lake_.clock)));
+  ForgetGone(scan);
+  Tell(scan);
+  std::vector<const LandingCandidate*> due;
+  for (const LandingCandidate& file : scan.files) {
+    if (IsSettled(file)) continue;
+    if (const int64_t rest_us = RestMicros(file); rest_us > 0) {
+      LookAgain(std::clamp(rest_us, kShortestRestMicros, kLongestRestMicros));
+    } else {
+      due.push_back(&file);
+    }
+  }
+  for (std::span<const LandingCandidate* const> rest = due; !rest.empty();) {
+    if (stop.stop_requested()) return {};
+    size_t count = 0;
+    for (int64_t bytes = 0; count < std::min(rest.size(), kBatchFilesMax); ++count) {
+      if (rest[count]->stream != rest[0]->stream || bytes >= kBatchBytesMax) break;
+      bytes += rest[count]->stat.bytes;
+    }
+    PH_RETURN_IF_ERROR(TakeFiles(rest.first(count), stop));
+    rest = rest.subspan(count);
+  }
+  return {};
+}
+
+void LandingIngest::Tell(const LandingScan& scan) {
+  if (scan.files.empty() && options_.dates != DateRange() && told_.insert("").second) {
+    logging::Warn("ingest", "no landing file has a wanted ingestion date",
+                  {{"first", DayText(options_.dates.first_days)},
+                   {"last", DayText(options_.dates.last_days)},
+                   {"folder", folder_}});
+  }
+  for (const LeftAlone& file : scan.unfinished) {
+    if (!told_.insert(file.name).second) continue;
+    logging::Info("ingest", "landing file left alone", {{"name", file.name}, {"why", file.why}});
+  }
+  for (const LeftAlone& file : scan.unmatched) {
+    if (!told_.insert(file.name).second) continue;
+    logging::Warn("ingest", "landing file left alone", {{"name", file.name}, {"why", file.why}});
+  }
+  for (const LeftAlone& file : scan.refused) {
+    Refuse(
+        file.name, "landing",
+        Error(StatusCode::kInvalidArgument, "landing file refused: {}: {}", file.name, file.why));
+    if (!told_.insert(file.name).second) continue;
+    logging::Error("ingest", "landing file refused", {{"name", file.name}, {"why", file.why}});
+  }
+}
+
+Status LandingIngest::TakeFiles(std::span<const LandingCandidate* const> files,
+                                std::stop_token stop) {
+  const IngestStream& stream = *files.front()->stream;
+  if (options_.ready) {
+    if (const Status ready = options_.ready(stream); !ready.ok()) return Fail(files, ready);
+  }
+  Result<LandingBatch> batch = LandingBatch::Open(lake_, stream);
+  if (!batch.ok()) return Fail(files, batch.error());
+  std::vector<const LandingCandidate*> taken;
+  bool has_failure = false;
+  for (const LandingCandidate* const& file : files) {
+    if (stop.stop_requested()) break;
+    if (IsSettled(*file)) continue;
+    const Result<LandingBatch::Outcome> outcome = batch->Take(*file, options_.progress, stop);
+    if (outcome.ok() && *outcome == LandingBatch::Outcome::kNotStill) {
+      LookAgain(kShortestRestMicros);
+    } else if (outcome.ok()) {
+      taken.push_back(file);
+    } else {
+      has_failure = true;
+      PH_RETURN_IF_ERROR(Fail({&file, 1}, outcome.error()));
+      if (!batch->is_spoilt()) continue;
+      // The others are taken again without it.
+      return IsSettled(*file) ? TakeFiles(files, stop) : Status();
+    }
+  }
+  const Status status = batch->Commit(stop);
+  if (!status.ok() && !PassesByItself(status.code()) && taken.size() > 1) {
+    // One of them may be the reason.
+    for (const LandingCandidate* const& file : taken)
+      PH_RETURN_IF_ERROR(TakeFiles({&file, 1}, stop));
+    return {};
+  }
+  if (!status.ok()) return Fail(taken, status);
+  for (const LandingCandidate* file : taken) {
+    settled_[file->name] = file->stat.stamp;
+    refused_.erase(file->name);
+  }
+  if (!has_failure) ShowRefused(stream.name);
+  return {};
+}
+
+Status LandingIngest::Fail(std::span<const LandingCandidate* const> files, const Status& status) {
+  if (status.code() == StatusCode::kCancelled) return status;
+  for (const LandingCandidate* file : files) {
+    logging::Error("ingest", "landing file not taken",
+                   {{"name", file->name}, {"why", status.ToString()}});
+    lake_.board.Hold(file->stream->name, status.ToString());
+    if (PassesByItself(status.code())) {
+      LookAgain(kRetryMicros);
+    } else {
+      settled_[file->name] = file->stat.stamp;
+      Refuse(file->name, file->stream->name, status.WithContext(file->name));
+    }
+  }
+  return {};
 }
 
 }  // namespace playhead::ingest

@@ -9,8 +9,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace playhead::ingest {
@@ -29,45 +31,64 @@ struct LandingOptions {
 };
 
 /// Takes landing files into their tables: copied to `raw/<table>/ingestion_date=D/`, decoded, and
-/// committed together with a ledger row, one commit a file. The same content under the same name is
-/// a no-op; changed content follows the stream's on_change. Threads: one at a time.
+/// committed together with ledger rows, many small files of a stream in one commit. The same
+/// content under the same name is a no-op; changed content follows the stream's on_change. A file
+/// whose size and times are those it was last seen with is not read again, in this process or a
+/// later one.
+///
+///   look at the folder; of what has rested, file by file of a stream: LandingBatch; wait
+///
+/// Threads: one at a time.
 class LandingIngest {
  public:
   LandingIngest(const Lake& lake, std::string folder, const std::vector<IngestStream>& streams,
                 LandingOptions options);
 
   /// Runs until stopped, or until all present files are in (`once`). A file that is refused or
-  /// cannot be read does not stop the others. Errors: at the end, why a file that still lies there
-  /// is refused; kCancelled (`once`: stopped before the end).
+  /// cannot be read does not stop the others. Errors: those of the catalog and of listing the
+  /// folder; kCancelled (`once`: stopped before the end).
   Status Run(std::stop_token stop);
 
+  /// Why a file that lies in the folder is refused; OK when none is.
+  Status first_refusal() const;
+
  private:
-  enum class Outcome { kLoaded, kUnchanged, kNotStill };
   struct Refusal {
     std::string stream;
     Status why;
   };
 
-  /// One look at the folder. `again_us` becomes the time after which a file that could not be taken
-  /// yet may be; it stays as it is when there is none.
-  Status Pass(std::stop_token stop, std::optional<int64_t>* again_us);
-  Result<Outcome> TakeFile(const LandingCandidate& candidate, std::stop_token stop);
-  /// Forgets what was refused and does not lie there any more.
-  void ForgetGone(const LandingScan& scan);
+  /// What an earlier process has seen.
+  Status LoadSeen();
+  /// One look at the folder.
+  Status Pass(std::stop_token stop);
+  /// Says once what is left alone or refused by its name.
+  void Tell(const LandingScan& scan);
+  /// Takes files of one stream, in one commit unless that fails.
+  Status TakeFiles(std::span<const LandingCandidate* const> files, std::stop_token stop);
+  /// Files that were not taken. Errors: kCancelled.
+  Status Fail(std::span<const LandingCandidate* const> files, const Status& status);
+  void Refuse(const std::string& name, const std::string& stream, Status why);
   /// Shows on the board what of a stream is refused, if anything.
   void ShowRefused(const std::string& stream);
-  Status FirstRefusal() const;
-  int64_t RestMicros(const LandingCandidate& candidate) const;
+  /// Forgets what was refused and does not lie there any more.
+  void ForgetGone(const LandingScan& scan);
+  bool IsSettled(const LandingCandidate& file) const;
+  /// How long a file has to rest yet; nothing or less when it has.
+  int64_t RestMicros(const LandingCandidate& file);
+  void LookAgain(int64_t micros);
 
   Lake lake_;
   std::string folder_;
   const std::vector<IngestStream>& streams_;
   LandingOptions options_;
-  /// Size and time of files found unchanged or refused, so that they are not read again each poll.
-  std::map<std::string, std::pair<int64_t, int64_t>> settled_;
-  std::set<std::string> warned_;
-  /// Files of the last look that are refused, by name, or what is wrong with several of them.
-  std::map<std::string, Refusal> refused_;
+  std::optional<int64_t> again_us_;  // after which a file that could not be taken yet may be
+  /// Stamps of files that are taken, known or refused, by name.
+  std::map<std::string, std::string> settled_;
+  /// Of files whose time lies in the future: stamp, and since when it is this one.
+  std::map<std::string, std::pair<std::string, int64_t>> future_;
+  std::set<std::string> told_;
+  std::map<std::string, Refusal> refused_;  // files of the last look, by name
 };
 
 }  // namespace playhead::ingest

@@ -105,9 +105,60 @@ TEST_F(ScanLandingTest, TellsTakenUnmatchedAndAmbiguousApart) {
   EXPECT_EQ(scan->files[0].stream->name, "all");
   EXPECT_EQ(scan->files[1].name, "users_2021-12-05.csv");
   EXPECT_EQ(scan->files[1].date_days, 18'966);
-  EXPECT_EQ(scan->unmatched, std::vector<std::string>{"notes.txt"});
-  ASSERT_EQ(scan->ambiguous.size(), 1U);
-  EXPECT_NE(scan->ambiguous[0].find("in/users.csv"), std::string::npos);
+  EXPECT_EQ(scan->unmatched,
+            (std::vector<LeftAlone>{{.name = "notes.txt", .why = "no table declares it"}}));
+  EXPECT_EQ(scan->unfinished, (std::vector<LeftAlone>{
+                                  {.name = ".hidden.csv", .why = "hidden: its name begins with ."},
+                                  {.name = "users.csv.tmp", .why = "unfinished by its ending"}}));
+  EXPECT_EQ(scan->refused,
+            (std::vector<LeftAlone>{
+                {.name = "in/users.csv", .why = "it fits the landing patterns of users, all"}}));
+}
+
+TEST_F(ScanLandingTest, NamesAreThoseOfLinksNotOfWhatTheyLeadTo) {
+  project::Stream users{.name = "users", .table_namespace = "bronze", .identifier = "users"};
+  users.landing = {"**/*.csv"};
+  const std::vector<IngestStream> streams = {MakeIngestStream(users)};
+  // A mount of Kubernetes: names are links through a link to the folder of the version.
+  namespace fs = std::filesystem;
+  fs::create_directories(folder_ + "/..2026_01");
+  Write("..2026_01/a.csv");
+  fs::create_directory_symlink("..2026_01", folder_ + "/..data");
+  fs::create_symlink("..data/a.csv", folder_ + "/a.csv");
+  fs::create_symlink("nowhere.csv", folder_ + "/b.csv");
+  fs::create_directory_symlink("in", folder_ + "/linked");
+
+  auto scan = ScanLanding(folder_, streams);
+  ASSERT_TRUE(scan.ok()) << scan.error().ToString();
+  ASSERT_EQ(scan->files.size(), 1U);
+  EXPECT_EQ(scan->files[0].name, "a.csv");
+  const std::string stamp = scan->files[0].stat.stamp;
+  EXPECT_EQ(scan->unmatched,
+            (std::vector<LeftAlone>{{.name = "b.csv", .why = "not a regular file"},
+                                    {.name = "linked", .why = "a link to a folder"}}));
+  // A new version: the same name with another content.
+  fs::create_directories(folder_ + "/..2026_02");
+  std::ofstream(folder_ + "/..2026_02/a.csv") << "longer";
+  fs::create_directory_symlink("..2026_02", folder_ + "/..tmp");
+  fs::rename(folder_ + "/..tmp", folder_ + "/..data");
+  scan = ScanLanding(folder_, streams);
+  ASSERT_EQ(scan->files.size(), 1U);
+  EXPECT_EQ(scan->files[0].stat.bytes, 6);
+  EXPECT_NE(scan->files[0].stat.stamp, stamp);
+}
+
+TEST_F(ScanLandingTest, ANameThatIsNotTextIsRefusedAndControlCharactersAreTaken) {
+  project::Stream users{.name = "users", .table_namespace = "bronze", .identifier = "users"};
+  users.landing = {"*.csv"};
+  const std::vector<IngestStream> streams = {MakeIngestStream(users)};
+  Write("a\nb.csv");
+  Write("caf\xe9.csv");
+  const auto scan = ScanLanding(folder_, streams);
+  ASSERT_TRUE(scan.ok()) << scan.error().ToString();
+  ASSERT_EQ(scan->files.size(), 1U);
+  EXPECT_EQ(scan->files[0].name, "a\nb.csv");
+  EXPECT_EQ(scan->refused,
+            (std::vector<LeftAlone>{{.name = "caf\\xe9.csv", .why = "its name is not UTF-8"}}));
 }
 
 TEST_F(ScanLandingTest, LooksOnlyAtTheDatesWanted) {
@@ -122,7 +173,8 @@ TEST_F(ScanLandingTest, LooksOnlyAtTheDatesWanted) {
   ASSERT_TRUE(scan.ok()) << scan.error().ToString();
   ASSERT_EQ(scan->files.size(), 1U);
   EXPECT_EQ(scan->files[0].name, "users_1970-01-02.csv");
-  EXPECT_EQ(scan->unmatched, std::vector<std::string>{"other_1970-01-02.csv"});
+  ASSERT_EQ(scan->unmatched.size(), 1U);
+  EXPECT_EQ(scan->unmatched[0].name, "other_1970-01-02.csv");
   // Without a date in its name a file is of the day it arrives.
   const auto arrived = ScanLanding(folder_, streams, {.first_days = 7, .last_days = 9}, 8);
   ASSERT_TRUE(arrived.ok()) << arrived.error().ToString();

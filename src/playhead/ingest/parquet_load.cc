@@ -11,14 +11,14 @@ namespace {
 
 constexpr std::string_view kReadStage = "read";
 
-Status CheckColumns(const arrow::Schema& schema, const std::vector<std::string>& declared) {
+Status CheckColumns(const arrow::Schema& schema, const std::vector<decode::Column>& declared) {
   bool knows_any = false;
-  for (const std::string& name : declared) {
-    const size_t count = schema.GetAllFieldIndices(name).size();
+  for (const decode::Column& column : declared) {
+    const size_t count = schema.GetAllFieldIndices(column.name).size();
     knows_any = knows_any || count > 0;
     if (count > 1) {
       return Error(StatusCode::kInvalidArgument, "Parquet file has a column twice: column={}",
-                   name);
+                   column.name);
     }
   }
   if (!knows_any) {
@@ -33,10 +33,10 @@ Status CheckColumns(const arrow::Schema& schema, const std::vector<std::string>&
 Result<int64_t> LoadParquet(columnar::ParquetRows& file, int64_t file_bytes, EpochBuilder& epoch,
                             const Clock& clock, const LoadProgress& progress,
                             const std::stop_token& stop) {
-  PH_RETURN_IF_ERROR(CheckColumns(*file.schema(), epoch.column_names()));
+  PH_RETURN_IF_ERROR(CheckColumns(*file.schema(), epoch.columns()));
   const int64_t now_us = clock.NowMicros();
   const auto bytes_max = static_cast<size_t>(epoch.record_bytes_max());
-  RowJson json(*file.schema(), epoch.record_bytes_max());
+  RowJson json(*file.schema(), epoch.columns(), epoch.record_bytes_max());
   int64_t rows = 0;
   while (true) {
     if (stop.stop_requested()) return Status(StatusCode::kCancelled, "stopped while reading");
@@ -45,7 +45,8 @@ Result<int64_t> LoadParquet(columnar::ParquetRows& file, int64_t file_bytes, Epo
     for (int64_t row = 0; row < batch->num_rows(); ++row, ++rows) {
       const std::string_view record = json.Write(*batch, row);
       if (record.size() <= bytes_max) {
-        (void)epoch.decoder().Decode({.bytes = record, .offset = rows}, now_us);
+        (void)epoch.decoder().Decode({.bytes = record, .is_typed_row = true, .offset = rows},
+                                     now_us);
       } else {
         epoch.decoder().AddDeadLetter(
             {.bytes = record.substr(0, bytes_max), .offset = rows}, kReadStage,

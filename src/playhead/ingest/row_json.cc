@@ -1,12 +1,16 @@
 #include "playhead/ingest/row_json.h"
 
+#include "playhead/base/civil_date.h"
+#include "playhead/base/json_text.h"
+#include "playhead/decode/json_index.h"
 #include "playhead/decode/json_text.h"
 
 #include <arrow/api.h>
+#include <arrow/util/base64.h>
 #include <arrow/util/float16.h>
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
 
 namespace playhead::ingest {
@@ -52,19 +56,12 @@ void AppendClock(int64_t units, int64_t units_per_second, std::string& out) {
   fmt::format_to(std::back_inserter(out), ".{:0{}}", fraction, FractionDigits(units_per_second));
 }
 
-void AppendDay(int64_t days, std::string& out) {
-  const std::chrono::year_month_day date{
-      std::chrono::sys_days(std::chrono::days(static_cast<int32_t>(days)))};
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-}
-
 void AppendDate(int64_t days, std::string& out) {
   out += '"';
   if (days < kDayFirst || days > kDayLast) {
     fmt::format_to(std::back_inserter(out), "{} days since 1970", days);
   } else {
-    AppendDay(days, out);
+    out += DayText(static_cast<int32_t>(days));
   }
   out += '"';
 }
@@ -77,7 +74,7 @@ void AppendTimestamp(int64_t value, const arrow::TimestampType& type, std::strin
   if (days < kDayFirst || days > kDayLast) {
     fmt::format_to(std::back_inserter(out), "{}/{} s since 1970", value, units_per_second);
   } else {
-    AppendDay(days, out);
+    out += DayText(static_cast<int32_t>(days));
     out += 'T';
     AppendClock(value - days * units_per_day, units_per_second, out);
     if (!type.timezone().empty()) out += 'Z';
@@ -109,11 +106,31 @@ class ValueWriter {
 
   bool is_full() const { return out_.size() > bytes_max_; }
 
-  void Value(const Array& array, int64_t i) {  // NOLINT(misc-no-recursion)
+  /// `declared` is null for what is not.
+  void Value(const Array& array, int64_t i,
+             const arrow::DataType* declared) {  // NOLINT(misc-no-recursion)
     if (array.IsNull(i)) {
       out_ += "null";
       return;
     }
+    const bool is_blob = declared != nullptr && declared->id() == Type::BINARY;
+    const size_t begin = out_.size();
+    Write(array, i, declared);
+    // Text for a BLOB that is no binary value: a date and the like.
+    if (!is_blob || out_[begin] != '"' || IsBytes(array.type_id())) return;
+    const std::string text = out_.substr(begin + 1, out_.size() - begin - 2);
+    out_.resize(begin);
+    Bytes(text, declared);
+  }
+
+ private:
+  static bool IsBytes(Type::type type) {
+    return arrow::is_base_binary_like(type) || arrow::is_binary_view_like(type) ||
+           type == Type::FIXED_SIZE_BINARY || type == Type::DICTIONARY || type == Type::EXTENSION;
+  }
+
+  void Write(const Array& array, int64_t i,
+             const arrow::DataType* declared) {  // NOLINT(misc-no-recursion)
     switch (array.type_id()) {
       case Type::BOOL:
         out_ += checked_cast<const arrow::BooleanArray&>(array).Value(i) ? "true" : "false";
@@ -158,15 +175,15 @@ class ValueWriter {
         return;
       case Type::STRING:
       case Type::BINARY:
-        return Text(checked_cast<const arrow::BinaryArray&>(array).GetView(i));
+        return Bytes(checked_cast<const arrow::BinaryArray&>(array).GetView(i), declared);
       case Type::LARGE_STRING:
       case Type::LARGE_BINARY:
-        return Text(checked_cast<const arrow::LargeBinaryArray&>(array).GetView(i));
+        return Bytes(checked_cast<const arrow::LargeBinaryArray&>(array).GetView(i), declared);
       case Type::STRING_VIEW:
       case Type::BINARY_VIEW:
-        return Text(checked_cast<const arrow::BinaryViewArray&>(array).GetView(i));
+        return Bytes(checked_cast<const arrow::BinaryViewArray&>(array).GetView(i), declared);
       case Type::FIXED_SIZE_BINARY:
-        return Text(checked_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(i));
+        return Bytes(checked_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(i), declared);
       case Type::DATE32:
         return AppendDate(checked_cast<const arrow::Date32Array&>(array).Value(i), out_);
       case Type::DATE64:
@@ -183,32 +200,43 @@ class ValueWriter {
         return TimeOfDay(checked_cast<const arrow::Time64Array&>(array).Value(i),
                          checked_cast<const arrow::TimeType&>(*array.type()).unit());
       case Type::LIST:
-        return List(checked_cast<const arrow::ListArray&>(array), i);
+        return List(checked_cast<const arrow::ListArray&>(array), i, declared);
       case Type::LARGE_LIST:
-        return List(checked_cast<const arrow::LargeListArray&>(array), i);
+        return List(checked_cast<const arrow::LargeListArray&>(array), i, declared);
       case Type::FIXED_SIZE_LIST:
-        return List(checked_cast<const arrow::FixedSizeListArray&>(array), i);
+        return List(checked_cast<const arrow::FixedSizeListArray&>(array), i, declared);
       case Type::STRUCT:
-        return Struct(checked_cast<const arrow::StructArray&>(array), i);
+        return Struct(checked_cast<const arrow::StructArray&>(array), i, declared);
       case Type::MAP:
-        return Map(checked_cast<const arrow::MapArray&>(array), i);
+        return Map(checked_cast<const arrow::MapArray&>(array), i, declared);
       case Type::DICTIONARY: {
         const auto& dictionary = checked_cast<const arrow::DictionaryArray&>(array);
-        return Value(*dictionary.dictionary(), dictionary.GetValueIndex(i));
+        return Value(*dictionary.dictionary(), dictionary.GetValueIndex(i), declared);
       }
       case Type::EXTENSION:
-        return Value(*checked_cast<const arrow::ExtensionArray&>(array).storage(), i);
+        return Value(*checked_cast<const arrow::ExtensionArray&>(array).storage(), i, declared);
       default: {
         const auto scalar = array.GetScalar(i);
-        return Text(scalar.ok() ? (*scalar)->ToString() : std::string());
+        return Bytes(scalar.ok() ? (*scalar)->ToString() : std::string(), declared);
       }
     }
   }
 
- private:
-  void Text(std::string_view text) {
-    if (text.size() > bytes_max_) text = text.substr(0, bytes_max_ + 1);
-    decode::AppendJsonString(text, &out_);
+  void Bytes(std::string_view bytes, const arrow::DataType* declared) {
+    if (bytes.size() > bytes_max_) bytes = bytes.substr(0, bytes_max_ + 1);
+    const bool is_base64 =
+        declared == nullptr ? !decode::IsUtf8(bytes) : declared->id() == Type::BINARY;
+    if (is_base64) {
+      out_ += '"' + arrow::util::base64_encode(bytes) + '"';
+    } else {
+      AppendJsonString(bytes, &out_);
+    }
+  }
+
+  /// Of what is in a declared type at that place; null where they do not go together.
+  static const arrow::DataType* Child(const arrow::DataType* declared, Type::type wanted, int at) {
+    if (declared == nullptr || declared->id() != wanted || at < 0) return nullptr;
+    return declared->field(at)->type().get();
   }
 
   void TimeOfDay(int64_t value, arrow::TimeUnit::type unit) {
@@ -218,18 +246,20 @@ class ValueWriter {
   }
 
   template <typename ListType>
-  void List(const ListType& list, int64_t i) {  // NOLINT(misc-no-recursion)
+  void List(const ListType& list, int64_t i,
+            const arrow::DataType* declared) {  // NOLINT(misc-no-recursion)
     out_ += '[';
     const int64_t begin = list.value_offset(i);
     const int64_t end = begin + list.value_length(i);
     for (int64_t at = begin; at < end && !is_full(); ++at) {
       if (at > begin) out_ += ',';
-      Value(*list.values(), at);
+      Value(*list.values(), at, Child(declared, Type::LIST, 0));
     }
     out_ += ']';
   }
 
-  void Struct(const arrow::StructArray& array, int64_t i) {  // NOLINT(misc-no-recursion)
+  void Struct(const arrow::StructArray& array, int64_t i,
+              const arrow::DataType* declared) {  // NOLINT(misc-no-recursion)
     out_ += '{';
     bool is_first = true;
     for (int field = 0; field < array.num_fields() && !is_full(); ++field) {
@@ -237,29 +267,35 @@ class ValueWriter {
       if (values->IsNull(i)) continue;
       if (!is_first) out_ += ',';
       is_first = false;
-      decode::AppendJsonString(array.struct_type()->field(field)->name(), &out_);
+      const std::string& name = array.struct_type()->field(field)->name();
+      AppendJsonString(name, &out_);
       out_ += ':';
-      Value(*values, i);
+      const int at = declared == nullptr || declared->id() != Type::STRUCT
+                         ? -1
+                         : checked_cast<const arrow::StructType&>(*declared).GetFieldIndex(name);
+      Value(*values, i, Child(declared, Type::STRUCT, at));
     }
     out_ += '}';
   }
 
-  void Map(const arrow::MapArray& map, int64_t i) {  // NOLINT(misc-no-recursion)
+  void Map(const arrow::MapArray& map, int64_t i,
+           const arrow::DataType* declared) {  // NOLINT(misc-no-recursion)
     out_ += '{';
     const int64_t begin = map.value_offset(i);
     const int64_t end = begin + map.value_length(i);
     for (int64_t at = begin; at < end && !is_full(); ++at) {
       if (at > begin) out_ += ',';
       const size_t key = out_.size();
-      Value(*map.keys(), at);
+      Value(*map.keys(), at, arrow::utf8().get());
       // Keys of JSON are text, whatever they are here.
       if (out_[key] != '"') {
         const std::string text = out_.substr(key);
         out_.resize(key);
-        decode::AppendJsonString(text, &out_);
+        AppendJsonString(text, &out_);
       }
       out_ += ':';
-      Value(*map.items(), at);
+      const auto* type = Child(declared, Type::MAP, 0);
+      Value(*map.items(), at, type == nullptr ? nullptr : type->field(1)->type().get());
     }
     out_ += '}';
   }
@@ -270,12 +306,15 @@ class ValueWriter {
 
 }  // namespace
 
-RowJson::RowJson(const arrow::Schema& schema, int64_t bytes_max)
+RowJson::RowJson(const arrow::Schema& schema, const std::vector<decode::Column>& declared,
+                 int64_t bytes_max)
     : bytes_max_(static_cast<size_t>(bytes_max)) {
   for (const auto& field : schema.fields()) {
     std::string& key = keys_.emplace_back();
-    decode::AppendJsonString(field->name(), &key);
+    AppendJsonString(field->name(), &key);
     key += ':';
+    const auto column = std::ranges::find(declared, field->name(), &decode::Column::name);
+    declared_.push_back(column == declared.end() ? nullptr : column->type);
   }
 }
 
@@ -287,7 +326,7 @@ std::string_view RowJson::Write(const arrow::RecordBatch& batch, int64_t row) {
     if (column->IsNull(row)) continue;
     if (json_.size() > 1) json_ += ',';
     json_ += keys_[static_cast<size_t>(i)];
-    writer.Value(*column, row);
+    writer.Value(*column, row, declared_[static_cast<size_t>(i)].get());
   }
   json_ += '}';
   return json_;

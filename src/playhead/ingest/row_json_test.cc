@@ -11,10 +11,11 @@ namespace playhead::ingest {
 namespace {
 
 /// The object of one row with the only column `v`.
-std::string Json(const std::shared_ptr<arrow::Array>& column, int64_t row = 0) {
+std::string Json(const std::shared_ptr<arrow::Array>& column, int64_t row = 0,
+                 const std::vector<decode::Column>& declared = {}) {
   const auto schema = arrow::schema({arrow::field("v", column->type())});
   const auto batch = arrow::RecordBatch::Make(schema, column->length(), {column});
-  return std::string(RowJson(*schema, 1'000).Write(*batch, row));
+  return std::string(RowJson(*schema, declared, 1'000).Write(*batch, row));
 }
 
 std::shared_ptr<arrow::Array> FromJson(const std::shared_ptr<arrow::DataType>& type,
@@ -87,9 +88,23 @@ TEST(RowJson, LeavesNullColumnsOut) {
   EXPECT_EQ(Json(FromJson(arrow::null(), "[null]")), "{}");
 }
 
-TEST(RowJson, BinaryValuesAreTheirBytes) {
-  EXPECT_EQ(Json(One(arrow::BinaryBuilder(), std::string("\xff\x01\"", 3))),
-            "{\"v\":\"\xff\\u0001\\\"\"}");
+TEST(RowJson, BytesOfABlobAreBase64) {
+  const auto json = [](const std::shared_ptr<arrow::Array>& values,
+                       std::shared_ptr<arrow::DataType> type) {
+    return Json(values, 0, {{.name = "v", .type = std::move(type), .accepted_values = {}}});
+  };
+  const auto bytes = One(arrow::BinaryBuilder(), std::string("\xff\x01"));
+  EXPECT_EQ(json(bytes, arrow::binary()), R"({"v":"/wE="})");
+  EXPECT_EQ(json(bytes, arrow::utf8()), "{\"v\":\"\xff\\u0001\"}");
+  EXPECT_EQ(Json(bytes), R"({"v":"/wE="})");  // goes to _extra
+  EXPECT_EQ(Json(One(arrow::BinaryBuilder(), "text")), R"({"v":"text"})");
+  EXPECT_EQ(json(One(arrow::StringBuilder(), "ab"), arrow::binary()), R"({"v":"YWI="})");
+  EXPECT_EQ(json(FromJson(arrow::date32(), "[0]"), arrow::binary()), R"({"v":"MTk3MC0wMS0wMQ=="})");
+  EXPECT_EQ(json(FromJson(arrow::int32(), "[7]"), arrow::binary()), R"({"v":7})");
+  const auto nested = arrow::struct_({arrow::field("b", arrow::list(arrow::binary()))});
+  EXPECT_EQ(json(FromJson(nested, R"([{"b": ["a"]}])"), nested), R"({"v":{"b":["YQ=="]}})");
+  const auto map = arrow::map(arrow::utf8(), arrow::binary());
+  EXPECT_EQ(json(FromJson(map, R"([[["k", "a"]]])"), map), R"({"v":{"k":"YQ=="}})");
 }
 
 TEST(RowJson, StopsSoonBehindItsLimit) {

@@ -88,11 +88,11 @@ class CodedRowsTest : public ::testing::Test {
                        {.name = "tags", .type = arrow::list(arrow::utf8())}};
     schema->partition_by = {
         {.source_column = "type", .name = "type"},
-        {.source_column = "at", .transform = decode::Transform::kDay, .name = "date"}};
+        {.source_column = "at", .transform = PartitionTransform::kDay, .name = "date"}};
     stream_.main = {.id = {"bronze", "events"},
                     .schema = decode::BatchSchema(*schema),
-                    .partition_by = {{"type", table::PartitionTransform::kIdentity, "type"},
-                                     {"at", table::PartitionTransform::kDay, "date"}},
+                    .partition_by = {{"type", PartitionTransform::kIdentity, "type"},
+                                     {"at", PartitionTransform::kDay, "date"}},
                     .properties = {}};
     schema_ = std::move(schema);
     stream_.row_schema = schema_;

@@ -10,46 +10,19 @@
 namespace playhead::ingest {
 namespace {
 
-decode::Transform DecodeTransform(project::PartitionTransform transform) {
-  switch (transform) {
-    case project::PartitionTransform::kIdentity:
-      return decode::Transform::kIdentity;
-    case project::PartitionTransform::kDay:
-      return decode::Transform::kDay;
-    case project::PartitionTransform::kHour:
-      return decode::Transform::kHour;
-  }
-  return decode::Transform::kIdentity;
-}
-
-table::PartitionTransform TableTransform(project::PartitionTransform transform) {
-  switch (transform) {
-    case project::PartitionTransform::kIdentity:
-      return table::PartitionTransform::kIdentity;
-    case project::PartitionTransform::kDay:
-      return table::PartitionTransform::kDay;
-    case project::PartitionTransform::kHour:
-      return table::PartitionTransform::kHour;
-  }
-  return table::PartitionTransform::kIdentity;
-}
-
 /// The hour field whose folder gets that of its day before it: a declared day of the same column
 /// is no Iceberg field of its own, since a spec may hold one time transform of a column.
-const project::PartitionDecl* HourOf(const project::PartitionDecl& day,
-                                     const project::Stream& declaration) {
-  if (day.transform != project::PartitionTransform::kDay) return nullptr;
-  const auto hour =
-      std::ranges::find_if(declaration.partition_by, [&](const project::PartitionDecl& field) {
-        return field.transform == project::PartitionTransform::kHour &&
-               field.source_column == day.source_column;
-      });
+const PartitionDecl* HourOf(const PartitionDecl& day, const project::Stream& declaration) {
+  if (day.transform != PartitionTransform::kDay) return nullptr;
+  const auto hour = std::ranges::find_if(declaration.partition_by, [&](const PartitionDecl& field) {
+    return field.transform == PartitionTransform::kHour && field.source_column == day.source_column;
+  });
   return hour == declaration.partition_by.end() ? nullptr : &*hour;
 }
 
-std::vector<project::PartitionDecl> IcebergFields(const project::Stream& declaration) {
-  std::vector<project::PartitionDecl> fields;
-  for (const project::PartitionDecl& field : declaration.partition_by) {
+std::vector<PartitionDecl> IcebergFields(const project::Stream& declaration) {
+  std::vector<PartitionDecl> fields;
+  for (const PartitionDecl& field : declaration.partition_by) {
     if (HourOf(field, declaration) == nullptr) fields.push_back(field);
   }
   return fields;
@@ -59,9 +32,9 @@ std::vector<project::PartitionDecl> IcebergFields(const project::Stream& declara
 std::string Folders(const project::Stream& declaration) {
   std::string folders;
   bool has_day_of_hour = false;
-  for (const project::PartitionDecl& field : declaration.partition_by) {
+  for (const PartitionDecl& field : declaration.partition_by) {
     if (!folders.empty()) folders += ", ";
-    const project::PartitionDecl* hour = HourOf(field, declaration);
+    const PartitionDecl* hour = HourOf(field, declaration);
     has_day_of_hour |= hour != nullptr;
     folders += hour == nullptr ? field.name : fmt::format("day({}) as {}", hour->name, field.name);
   }
@@ -83,17 +56,25 @@ decode::RowSchema MakeRowSchema(const project::Stream& declaration) {
                               .accepted_values = {}});
     schema.has_ingestion_date = true;
   }
-  for (const project::PartitionDecl& field : IcebergFields(declaration)) {
-    schema.partition_by.push_back({.source_column = field.source_column,
-                                   .transform = DecodeTransform(field.transform),
-                                   .name = field.name});
-  }
+  schema.partition_by = IcebergFields(declaration);
   schema.event_time_column = declaration.event_time;
   schema.timezone = declaration.timezone;
   if (declaration.event_time_ahead_us) {
     schema.event_time_ahead_us = *declaration.event_time_ahead_us;
   }
   return schema;
+}
+
+iceberg::PartitionValue IntegerKey(const decode::RowSchema& schema, const PartitionDecl& field,
+                                   int64_t value) {
+  if (field.transform == PartitionTransform::kIdentity) {
+    const auto column =
+        std::ranges::find(schema.columns, field.source_column, &decode::Column::name);
+    if (column->type->id() == arrow::Type::BOOL) return value != 0;
+    if (column->type->id() == arrow::Type::INT64) return value;
+  }
+  // Days and hours since 1970 are 32 bits wide in Iceberg.
+  return static_cast<int32_t>(value);
 }
 
 }  // namespace
@@ -105,11 +86,7 @@ IngestStream MakeIngestStream(const project::Stream& declaration) {
   auto row_schema = std::make_shared<decode::RowSchema>(MakeRowSchema(declaration));
   stream.main.id = {declaration.table_namespace, declaration.identifier};
   stream.main.schema = decode::BatchSchema(*row_schema);
-  for (const project::PartitionDecl& field : IcebergFields(declaration)) {
-    stream.main.partition_by.push_back({.source_column = field.source_column,
-                                        .transform = TableTransform(field.transform),
-                                        .name = field.name});
-  }
+  stream.main.partition_by = row_schema->partition_by;
   stream.main.properties = declaration.table_properties;
   if (std::string folders = Folders(declaration); !folders.empty()) {
     stream.main.properties[std::string(iceberg::kFoldersKey)] = std::move(folders);
@@ -133,12 +110,11 @@ std::vector<iceberg::PartitionValue> TableKey(const decode::RowSchema& schema,
   PH_CHECK(key.size() == schema.partition_by.size());
   std::vector<iceberg::PartitionValue> values;
   values.reserve(key.size());
-  for (const decode::KeyValue& value : key) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
+  for (size_t i = 0; i < key.size(); ++i) {
+    if (const auto* text = std::get_if<std::string>(&key[i])) {
       values.emplace_back(*text);
-    } else if (const auto* number = std::get_if<int64_t>(&value)) {
-      // Days and hours since 1970 are 32 bits wide in Iceberg.
-      values.emplace_back(static_cast<int32_t>(*number));
+    } else if (const auto* number = std::get_if<int64_t>(&key[i])) {
+      values.push_back(IntegerKey(schema, schema.partition_by[i], *number));
     } else {
       values.emplace_back(std::monostate{});
     }

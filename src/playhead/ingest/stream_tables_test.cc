@@ -8,9 +8,6 @@
 namespace playhead::ingest {
 namespace {
 
-using project::PartitionDecl;
-using project::PartitionTransform;
-
 project::Stream Declared(std::vector<PartitionDecl> partition_by) {
   project::Stream stream;
   stream.table_namespace = "bronze";

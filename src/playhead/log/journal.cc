@@ -278,10 +278,10 @@ class SqliteJournal final : public Journal {
   void WriteGroup(std::vector<Pending> group) {
     CrashPoint("journal.before_write");
     receipts_.DropBefore(upkeep_->first_segment());
-    if (Status settled = Settle(); !settled.ok()) return RefuseGroup(std::move(group), settled);
+    if (Status settled = Settle(); !settled.ok()) return RefuseGroup(group, settled);
     RollIfDue();
     if (next_) {
-      return RefuseGroup(std::move(group),
+      return RefuseGroup(group,
                          Status(StatusCode::kUnavailable, "the next segment may have begun"));
     }
     std::vector<std::optional<Outcome>> outcomes(group.size());
@@ -320,10 +320,10 @@ class SqliteJournal final : public Journal {
     FinishCheckpointIfAsked();
   }
 
-  void RefuseGroup(std::vector<Pending> group, const Status& why) {
+  void RefuseGroup(const std::vector<Pending>& group, const Status& why) {
     const Status failure = WriteFailure(why);
     SetHealth(failure);
-    for (Pending& pending : group) pending.done(failure);
+    for (const Pending& pending : group) pending.done(failure);
   }
 
   void Write(const std::vector<Pending>& group, const std::vector<size_t>& to_write,

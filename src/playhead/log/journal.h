@@ -77,7 +77,8 @@ using AppendDone = std::function<void(Result<JournalReceipt>)>;
 /// Steps that tests can kill at (base/crash_point.h): journal.before_write, journal.before_commit,
 /// journal.after_commit, journal.before_ack, journal.new_segment (once before its file is made,
 /// once before journal.db names it, once after), journal.trim (before journal.db is changed, then
-/// before each file is removed). Threads  any.
+/// before each file is removed).
+/// Threads  any.
 class Journal {
  public:
   /// Errors: kAlreadyExists (another process writes it), kDataCorrupt (journal.db is damaged, lost

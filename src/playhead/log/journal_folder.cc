@@ -155,7 +155,7 @@ Status JournalDb::SetFirstSegment(int64_t number, const TopicOffsets& begins) {
 Status JournalDb::SetLastSegment(int64_t number) {
   PH_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
   PH_RETURN_IF_ERROR(db_.Execute(fmt::format("update journal set last_segment = {}", number)));
-  const Status status = transaction.Commit();
+  Status status = transaction.Commit();
   if (status.ok()) return status;
   return Error(StatusCode::kCommitUnknown, "a journal segment may have begun: number={} error={}",
                number, status.message());

@@ -267,7 +267,7 @@ class JournalReader final : public LogReader {
       if (!segment_) PH_RETURN_IF_ERROR(OpenSegmentOf(state, *position_));
       std::string damage;
       if (segment_) {
-        const Status loaded = Load(bytes_max);
+        Status loaded = Load(bytes_max);
         if (!entries_.empty()) return {};
         if (!loaded.ok() && !IsDamage(loaded)) return loaded;
         damage = loaded.message();

@@ -49,7 +49,7 @@ class JournalTest : public testing::Test {
   void TearDown() override { fs::remove_all(root_); }
 
   std::unique_ptr<Journal> Open(JournalOptions options = {}) {
-    auto journal = Journal::Open(folder_, clock_, options);
+    auto journal = Journal::Open(folder_, clock_, std::move(options));
     EXPECT_TRUE(journal.ok()) << journal.status().ToString();
     return journal.ok() ? *std::move(journal) : nullptr;
   }

@@ -29,11 +29,12 @@ Status CheckKafkaProperties(const std::map<std::string, std::string>& properties
 /// that of the first record; other producers' records may stand between the following ones.
 ///
 /// Refusals   as Journal's. kUnavailable: not acknowledged within `message.timeout.ms` (30 s here);
-/// the
-///            records may be in the topic all the same; or no such topic yet. kResourceExhausted:
-///            librdkafka's queue is full, or the key's first append is still under way.
+///            the records may be in the topic all the same; or no such topic yet.
+///            kResourceExhausted: librdkafka's queue is full, or the key's first append is still
+///            under way.
 /// log_id     is empty, since each topic is a log: the receipts name it. EndOffset is partition
-/// 0's. Errors of opening: kInvalidArgument (properties). No connection is waited for.
+///            0's.
+/// Errors of opening: kInvalidArgument (properties). No connection is waited for.
 Result<std::unique_ptr<Journal>> OpenKafkaJournal(
     const std::map<std::string, std::string>& properties, KafkaJournalOptions options = {});
 

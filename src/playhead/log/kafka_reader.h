@@ -16,10 +16,9 @@ namespace playhead::log {
 /// Memory      `queued.max.messages.kbytes` (64 MiB) fetched ahead, and two hauls of at most 8,192
 ///             records in the caller's hands.
 /// Errors      beyond those of LogReader, Read() answers kConflict when the topic was made anew or
-/// lost
-///             a position under the reader: the partitions are to be found and sought again. While
-///             no broker answers it returns nullptr for 3 s, then kUnavailable; it recovers by
-///             itself.
+///             lost a position under the reader: the partitions are to be found and sought again.
+///             While no broker answers it returns nullptr for 3 s, then kUnavailable; it recovers
+///             by itself.
 /// Errors of opening: kInvalidArgument (properties). No connection is waited for.
 Result<std::unique_ptr<LogReader>> OpenKafkaReader(
     const std::map<std::string, std::string>& properties, const std::string& topic);

@@ -2,7 +2,7 @@
 
 #include "playhead/base/status.h"
 #include "playhead/project/project.h"
-#include "playhead/sql/session.h"
+#include "playhead/sql/engine.h"
 
 #include <memory>
 #include <string>
@@ -22,12 +22,12 @@ struct Answer {
   double seconds = 0;  ///< the question's own SQL, without its rivals
 };
 
-/// Makes the project's seeds known to the session.
-Status ShowSeeds(const project::Project& project, sql::Session& session);
+/// Makes the project's seeds known to the engine.
+Status ShowSeeds(const project::Project& project, sql::Engine& engine);
 
-/// Computes a question and its rivals. Errors: those of CompileSql and Session::Query, with the
-/// analysis' name before them. The answer's tables live no longer than the session.
+/// Computes a question and its rivals. Errors: those of CompileSql and Connection::Query, with the
+/// analysis' name before them. The answer's tables live no longer than the connection.
 Result<Answer> Ask(const project::Project& project, const project::Vars& vars,
-                   const project::Question& question, sql::Session& session);
+                   const project::Question& question, sql::Connection& connection);
 
 }  // namespace playhead::model

@@ -19,20 +19,18 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
   });
 }
 
-bool MayBeTransformed(PartitionTransform transform, const arrow::DataType& type) {
-  switch (type.id()) {
-    case arrow::Type::TIMESTAMP:
-      return transform != PartitionTransform::kIdentity;
-    case arrow::Type::DATE32:
-      return transform != PartitionTransform::kHour;
-    case arrow::Type::BOOL:
-    case arrow::Type::INT32:
-    case arrow::Type::INT64:
-    case arrow::Type::STRING:
-      return transform == PartitionTransform::kIdentity;
-    default:
-      return false;
+/// Those of an identity field are compared with the column's values, so they must be such.
+Status CheckAcceptedValues(const PartitionDecl& field, const ColumnDecl& column) {
+  if (field.transform != PartitionTransform::kIdentity ||
+      column.type->id() == arrow::Type::STRING) {
+    return OkStatus();
   }
+  for (const std::string& value : column.accepted_values) {
+    if (ParseIdentityValue(*column.type, value)) continue;
+    return Error(StatusCode::kInvalidArgument, "accepted value '{}' of column {} is not a {}",
+                 value, column.name, column.data_type);
+  }
+  return OkStatus();
 }
 
 }  // namespace
@@ -78,12 +76,12 @@ Status CheckPartitionField(const PartitionDecl& field, const std::vector<ColumnD
                  DidYouMean(field.source_column, names));
   }
   // A column whose type is itself a mistake has been reported already.
-  if (source->type != nullptr && !MayBeTransformed(field.transform, *source->type)) {
+  if (source->type != nullptr && !CanPartition(field.transform, *source->type)) {
     return Error(StatusCode::kInvalidArgument,
-                 "column {} of type {} does not go with that transform; expected day or hour for "
-                 "times, identity for BOOLEAN, INTEGER, BIGINT, VARCHAR, DATE",
-                 field.source_column, source->data_type);
+                 "column {} of type {} does not go with that transform; expected {}",
+                 field.source_column, source->data_type, PartitionTypes(field.transform));
   }
+  if (source->type != nullptr) PH_RETURN_IF_ERROR(CheckAcceptedValues(field, *source));
   for (const ColumnDecl& column : columns) {
     const bool is_itself = field.transform == PartitionTransform::kIdentity &&
                            column.name == field.source_column && column.name == field.name;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "playhead/base/partition_decl.h"
 #include "playhead/base/status.h"
 
 #include <arrow/type_fwd.h>
@@ -28,7 +29,6 @@ struct Problem {
 
 enum class Format { kJson, kJsonl, kCsv, kParquet };
 enum class OnChange { kAppend, kReplace, kRefuse };
-enum class PartitionTransform { kIdentity, kDay, kHour };
 
 struct ColumnDecl {
   std::string name;
@@ -38,12 +38,6 @@ struct ColumnDecl {
   std::vector<std::string> accepted_values;
   std::string description;
   Place place;
-};
-
-struct PartitionDecl {
-  std::string source_column;
-  PartitionTransform transform = PartitionTransform::kIdentity;
-  std::string name;  ///< folder name: `event_type`, `date`
 };
 
 /// A stream: one dbt source table. docs/formats/project.md is the manual.

@@ -56,7 +56,7 @@ void ReadRivals(YamlMap& meta, const Project& project, Question& question) {
 
 void ReadAnalysis(YamlMap& entry, Project& project) {
   std::optional<YamlMap> config = entry.Map("config");
-  if (entry.Has("meta") && entry.Map("meta")->Has("playhead")) {
+  if (HasPlayheadMeta(entry)) {
     entry.Report("meta", "dbt 1.11 wants it in config.meta; move it there");
   }
   std::optional<YamlMap> all_meta = config ? config->Map("meta") : std::nullopt;

@@ -291,6 +291,26 @@ TEST_F(ReadProjectTest, EndlessNamesAreMistakes) {
   EXPECT_THAT(Problems(), HasSubstr("expected COLUMN, day(COLUMN)"));
 }
 
+TEST_F(ReadProjectTest, AcceptedValuesOfAPartitionAreOfItsType) {
+  const std::string column = "name: kind\n            data_type: ";
+  for (const auto& [type, value] :
+       {std::pair{"BIGINT", "7"}, {"INTEGER", "-7"}, {"BOOLEAN", "true"}, {"DATE", "2026-01-02"}}) {
+    std::string text = kSourcesYml;
+    const auto replace = [&](const std::string& from, const std::string& to) {
+      text.replace(text.find(from), from.size(), to);
+    };
+    replace(column + "VARCHAR", column + type);
+    Write("models/sources.yml", text);
+    EXPECT_THAT(Problems(),
+                HasSubstr(fmt::format("partition_by: accepted value 'play' of column kind is not a "
+                                      "{}",
+                                      type)));
+    replace("[play, stop]", fmt::format("[{}]", value));
+    Write("models/sources.yml", text);
+    EXPECT_EQ(Problems(), "");
+  }
+}
+
 TEST_F(ReadProjectTest, ClocksAreChecked) {
   EditSources("format: json", "format: json\n              event_time_ahead_days: 4000");
   EXPECT_THAT(Problems(), HasSubstr("event_time_ahead_days: got '4000', expected 0 … 3660 days"));

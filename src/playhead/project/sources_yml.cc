@@ -251,9 +251,8 @@ void SettleIngestionDate(YamlMap& table, Stream& stream) {
 void RefuseMisplacedKeys(YamlMap& table) {
   for (const char* key : {"event_time", "loaded_at_field", "freshness", "meta"}) {
     if (!table.Has(key)) continue;
-    const bool is_dbts = std::string_view(key) == "meta" && !table.Map("meta")->Has("playhead");
-    if (!is_dbts)
-      table.Report(key, fmt::format("dbt 1.11 wants it in config.{}; move it there", key));
+    if (std::string_view(key) == "meta" && !HasPlayheadMeta(table)) continue;
+    table.Report(key, fmt::format("dbt 1.11 wants it in config.{}; move it there", key));
   }
 }
 

@@ -219,6 +219,11 @@ std::string YamlMap::PathOf(std::string_view key) const {
   return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
 }
 
+bool HasPlayheadMeta(YamlMap& entry) {
+  const std::optional<YamlMap> meta = entry.Map("meta");
+  return meta && meta->Has("playhead");
+}
+
 std::string ElementPath(const std::string& list, int index, const YAML::Node& element) {
   if (element.IsMap()) {
     const YAML::Node name = element["name"];

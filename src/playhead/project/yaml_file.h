@@ -82,6 +82,8 @@ class YamlMap {
 /// Names and the like are matched with std::regex, whose stack grows with the text.
 inline constexpr size_t kMatchedBytesMax = 1'000;
 
+/// Whether a table or an analysis has `meta.playhead` directly, where dbt ignores it.
+bool HasPlayheadMeta(YamlMap& entry);
 /// `sources[bronze]` for an element with a name, else `sources[0]`.
 std::string ElementPath(const std::string& list, int index, const YAML::Node& element);
 /// `null`, `~` or nothing.

@@ -1,9 +1,21 @@
 #include "playhead/sql/duckdb_error.h"
 
+#include <string>
+
 namespace playhead::sql {
+namespace {
+
+/// DuckDB advises to install what is refused here.
+std::string WithoutAdvice(const std::string& message) {
+  const size_t advice = message.find("\n\nPlease try installing");
+  if (advice == std::string::npos) return message;
+  return message.substr(0, advice) + "; extensions are neither installed nor loaded here";
+}
+
+}  // namespace
 
 Status ToStatus(const duckdb::ErrorData& error) {
-  const std::string& message = error.Message();
+  const std::string message = WithoutAdvice(error.Message());
   switch (error.Type()) {
     case duckdb::ExceptionType::CATALOG:
       return Status(StatusCode::kNotFound, message);

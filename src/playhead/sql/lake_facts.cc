@@ -1,6 +1,7 @@
 #include "playhead/sql/lake_facts.h"
 
 #include "playhead/base/logging.h"
+#include "playhead/sql/connection_lake.h"
 
 #include <duckdb/main/extension/extension_loader.hpp>
 
@@ -18,6 +19,11 @@ using duckdb::Value;
 using Row = std::vector<Value>;
 using Rows = std::vector<Row>;
 
+struct Lake {
+  std::shared_ptr<const LakeMoment> moment;
+  catalog::Catalog& catalog;
+};
+
 constexpr int64_t kMicrosPerMilli = 1'000;
 
 Value Micros(int64_t micros) { return Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros)); }
@@ -32,17 +38,17 @@ void Extend(Row& row, std::initializer_list<Value> values) {
   row.insert(row.end(), values.begin(), values.end());
 }
 
-Status ListTables(LakeTables& tables, Rows& rows) {
-  for (const auto& table : tables.All()) {
+Status ListTables(const Lake& lake, Rows& rows) {
+  for (const auto& [id, table] : lake.moment->tables) {
     const iceberg::TableMetadata& metadata = table->metadata();
-    Row row = NameOf(table->id());
+    Row row = NameOf(id);
     Extend(row, {Value(metadata.location), Value(table->metadata_location()),
                  Optional(metadata.current_snapshot_id), Value::INTEGER(metadata.current_schema_id),
                  Micros(metadata.last_updated_ms * kMicrosPerMilli)});
     row.push_back(Value(LogicalType::VARCHAR));
     rows.push_back(std::move(row));
   }
-  for (const auto& [id, problem] : tables.problems()) {
+  for (const auto& [id, problem] : lake.moment->problems) {
     Row row = NameOf(id);
     Extend(row, {Value(LogicalType::VARCHAR), Value(LogicalType::VARCHAR),
                  Value(LogicalType::BIGINT), Value(LogicalType::INTEGER),
@@ -52,8 +58,8 @@ Status ListTables(LakeTables& tables, Rows& rows) {
   return OkStatus();
 }
 
-Status ListSnapshots(LakeTables& tables, Rows& rows) {
-  for (const auto& table : tables.All()) {
+Status ListSnapshots(const Lake& lake, Rows& rows) {
+  for (const auto& [id, table] : lake.moment->tables) {
     for (const iceberg::Snapshot& snapshot : table->metadata().snapshots) {
       duckdb::vector<Value> keys;
       duckdb::vector<Value> values;
@@ -62,7 +68,7 @@ Status ListSnapshots(LakeTables& tables, Rows& rows) {
         values.emplace_back(value);
       }
       const auto operation = snapshot.summary.find("operation");
-      Row row = NameOf(table->id());
+      Row row = NameOf(id);
       Extend(row, {Value::BIGINT(snapshot.snapshot_id), Optional(snapshot.parent_snapshot_id),
                    Micros(snapshot.timestamp_ms * kMicrosPerMilli),
                    operation == snapshot.summary.end() ? Value(LogicalType::VARCHAR)
@@ -76,18 +82,18 @@ Status ListSnapshots(LakeTables& tables, Rows& rows) {
   return OkStatus();
 }
 
-Status ListFiles(LakeTables& tables, Rows& rows) {
-  for (const auto& table : tables.All()) {
+Status ListFiles(const Lake& lake, Rows& rows) {
+  for (const auto& [id, table] : lake.moment->tables) {
     const auto listed = table->Files();
     if (!listed.ok()) {
       // Delete files or a damaged manifest: the other tables stand by themselves.
       logging::Warn("sql", "table left out of playhead.files",
-                    {{"table", table->id().ToString()}, {"why", listed.error().message()}});
+                    {{"table", id.ToString()}, {"why", listed.error().message()}});
       continue;
     }
     const auto& files = *listed;
     for (const catalog::LiveFile& file : *files) {
-      Row row = NameOf(table->id());
+      Row row = NameOf(id);
       Extend(row, {Value(file.file.path), Value::BIGINT(file.file.record_count),
                    Value::BIGINT(file.file.file_bytes), Value::BIGINT(file.snapshot_id),
                    Value::BIGINT(file.sequence_number)});
@@ -97,11 +103,13 @@ Status ListFiles(LakeTables& tables, Rows& rows) {
   return OkStatus();
 }
 
-Status ListLandingFiles(LakeTables& tables, Rows& rows) {
-  for (const auto& table : tables.All()) {
-    PH_ASSIGN_OR_RETURN(const auto files, tables.LandingFiles(*table));
+Status ListLandingFiles(const Lake& lake, Rows& rows) {
+  for (const auto& [id, table] : lake.moment->tables) {
+    PH_ASSIGN_OR_RETURN(
+        const auto files,
+        lake.catalog.LandingFiles(id, table->metadata().table_uuid, /*current_only=*/false));
     for (const catalog::LandingFile& file : files) {
-      Row row = NameOf(table->id());
+      Row row = NameOf(id);
       Extend(row,
              {Value(file.name), Value(file.content_hash), Value(file.topic),
               Value::BIGINT(file.bytes), Value::BIGINT(file.rows_good),
@@ -122,7 +130,7 @@ struct Column {
 struct Fact {
   std::string name;
   std::vector<Column> columns;  ///< after `namespace` and `table_name`
-  Status (*list)(LakeTables& tables, Rows& rows);
+  Status (*list)(const Lake& lake, Rows& rows);
 };
 
 const std::vector<Fact>& Facts() {
@@ -167,13 +175,13 @@ const std::vector<Fact>& Facts() {
 }
 
 struct FactsInfo : public duckdb::TableFunctionInfo {
-  explicit FactsInfo(LakeTables& lake_tables) : tables(lake_tables) {}
-  LakeTables& tables;
+  explicit FactsInfo(catalog::Catalog& known) : catalog(known) {}
+  catalog::Catalog& catalog;
 };
 
 struct FactsBind : public duckdb::TableFunctionData {
   const Fact* fact = nullptr;
-  LakeTables* tables = nullptr;
+  catalog::Catalog* catalog = nullptr;
 };
 
 struct FactsState : public duckdb::GlobalTableFunctionState {
@@ -197,16 +205,19 @@ duckdb::unique_ptr<duckdb::FunctionData> BindFacts(duckdb::ClientContext&,
   }
   auto bind = duckdb::make_uniq<FactsBind>();
   bind->fact = &*fact;
-  bind->tables = &input.info->Cast<FactsInfo>().tables;
+  bind->catalog = &input.info->Cast<FactsInfo>().catalog;
   return bind;
 }
 
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitFacts(
-    duckdb::ClientContext&, duckdb::TableFunctionInitInput& input) {
+    duckdb::ClientContext& context, duckdb::TableFunctionInitInput& input) {
   const auto& bind = input.bind_data->Cast<FactsBind>();
+  const auto lake = ConnectionLake::Of(context);
   auto state = duckdb::make_uniq<FactsState>();
-  if (const Status status = bind.fact->list(*bind.tables, state->rows); !status.ok()) {
-    bind.tables->NoteFailure(status);
+  const Status status =
+      bind.fact->list({.moment = lake->moment(), .catalog = *bind.catalog}, state->rows);
+  if (!status.ok()) {
+    lake->NoteFailure(status);
     throw duckdb::IOException(status.ToString());
   }
   return state;
@@ -225,11 +236,11 @@ void EmitFacts(duckdb::ClientContext&, duckdb::TableFunctionInput& input,
 
 }  // namespace
 
-std::string RegisterLakeFacts(duckdb::DatabaseInstance& database, LakeTables& tables) {
+std::string RegisterLakeFacts(duckdb::DatabaseInstance& database, catalog::Catalog& catalog) {
   duckdb::ExtensionLoader loader(database, "playhead");
   duckdb::TableFunction function("playhead_facts", {LogicalType::VARCHAR}, EmitFacts, BindFacts,
                                  InitFacts);
-  function.function_info = duckdb::make_shared_ptr<FactsInfo>(tables);
+  function.function_info = duckdb::make_shared_ptr<FactsInfo>(catalog);
   loader.RegisterFunction(std::move(function));
   std::string sql = "CREATE SCHEMA playhead";
   for (const Fact& fact : Facts()) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "playhead/sql/lake_tables.h"
+#include "playhead/catalog/catalog.h"
 
 #include <duckdb.hpp>
 
@@ -10,7 +10,7 @@ namespace playhead::sql {
 
 /// Registers what the catalog knows about itself: docs/reference/sql.md describes the views
 /// `playhead.tables`, `playhead.snapshots`, `playhead.files` and `playhead.landing_files`. Returns
-/// the SQL that makes the views. `tables` outlives the database.
-std::string RegisterLakeFacts(duckdb::DatabaseInstance& database, LakeTables& tables);
+/// the SQL that makes the views. `catalog` outlives the database.
+std::string RegisterLakeFacts(duckdb::DatabaseInstance& database, catalog::Catalog& catalog);
 
 }  // namespace playhead::sql

@@ -1,8 +1,10 @@
 #include "playhead/sql/lake_scan.h"
 
+#include "playhead/sql/connection_lake.h"
 #include "playhead/sql/duckdb_types.h"
 #include "playhead/sql/file_pruning.h"
 #include "playhead/sql/name_mapping.h"
+#include "playhead/sql/quote.h"
 #include "playhead/sql/store_file_system.h"
 
 #include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
@@ -11,7 +13,8 @@
 #include <duckdb/function/replacement_scan.hpp>
 #include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/optimizer/filter_combiner.hpp>
-#include <duckdb/parser/keyword_helper.hpp>
+#include <duckdb/parser/parser.hpp>
+#include <duckdb/parser/tableref/table_function_ref.hpp>
 #include <duckdb/planner/expression.hpp>
 #include <duckdb/storage/statistics/node_statistics.hpp>
 
@@ -26,19 +29,15 @@ namespace {
 
 using LiveFiles = std::vector<const catalog::LiveFile*>;
 
-struct LakeScanInfo : public duckdb::TableFunctionInfo {
-  explicit LakeScanInfo(LakeTables& lake_tables) : tables(lake_tables) {}
-  LakeTables& tables;
-};
+using Lake = duckdb::shared_ptr<ConnectionLake>;
 
 /// The live files of a table, or those of them that are left after pruning. The manifests are read
 /// when the first file is asked for. Threads: any.
 class LakeFileList final : public duckdb::MultiFileList {
  public:
-  LakeFileList(LakeTables& tables, std::shared_ptr<LakeTable> table)
-      : tables_(tables), table_(std::move(table)) {}
+  LakeFileList(Lake lake, std::shared_ptr<LakeTable> table)
+      : lake_(std::move(lake)), table_(std::move(table)) {}
 
-  LakeTables& tables() const { return tables_; }
   const std::shared_ptr<LakeTable>& table() const { return table_; }
 
   duckdb::vector<duckdb::OpenFileInfo> GetAllFiles() const override { return Listed().infos; }
@@ -62,7 +61,7 @@ class LakeFileList final : public duckdb::MultiFileList {
     return rows;
   }
   duckdb::unique_ptr<duckdb::MultiFileList> Copy() const override {
-    auto copy = duckdb::make_uniq<LakeFileList>(tables_, table_);
+    auto copy = duckdb::make_uniq<LakeFileList>(lake_, table_);
     const std::lock_guard lock(mutex_);
     copy->listed_ = listed_;
     return copy;
@@ -79,7 +78,7 @@ class LakeFileList final : public duckdb::MultiFileList {
       kept->infos.push_back(all.infos[i]);
     }
     if (kept->files.size() == all.files.size()) return nullptr;
-    auto pruned = duckdb::make_uniq<LakeFileList>(tables_, table_);
+    auto pruned = duckdb::make_uniq<LakeFileList>(lake_, table_);
     pruned->listed_ = std::move(kept);
     return pruned;
   }
@@ -99,7 +98,7 @@ class LakeFileList final : public duckdb::MultiFileList {
   };
 
   [[noreturn]] void Throw(const Status& status) const {
-    tables_.NoteFailure(status);
+    lake_->NoteFailure(status);
     throw duckdb::IOException(status.ToString());
   }
 
@@ -120,7 +119,7 @@ class LakeFileList final : public duckdb::MultiFileList {
     return listing;
   }
 
-  LakeTables& tables_;
+  Lake lake_;
   std::shared_ptr<LakeTable> table_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Listing> listed_;
@@ -139,31 +138,38 @@ bool HasFieldIds(const duckdb::vector<duckdb::MultiFileColumnDefinition>& column
 /// Makes the Parquet reader read a lake table.
 class LakeReader final : public duckdb::MultiFileReader {
  public:
-  explicit LakeReader(LakeTables& tables) : tables_(tables) {}
-
-  static duckdb::unique_ptr<duckdb::MultiFileReader> Create(const duckdb::TableFunction& function) {
-    auto& info = function.function_info->Cast<LakeScanInfo>();
-    return duckdb::make_uniq<LakeReader>(info.tables);
+  static duckdb::unique_ptr<duckdb::MultiFileReader> Create(const duckdb::TableFunction&) {
+    return duckdb::make_uniq<LakeReader>();
   }
 
   duckdb::unique_ptr<duckdb::MultiFileReader> Copy() const override {
-    auto copy = duckdb::make_uniq<LakeReader>(tables_);
+    auto copy = duckdb::make_uniq<LakeReader>();
     copy->names_by_id_ = names_by_id_;
     return copy;
   }
 
-  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&,
-                                                           const duckdb::vector<std::string>& paths,
+  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext& context,
+                                                           const duckdb::vector<std::string>& name,
                                                            const duckdb::FileGlobInput&) override {
-    if (paths.size() != 2) {
-      throw duckdb::BinderException("playhead_scan needs a list of namespace and table");
+    if (name.size() != 2 && name.size() != 3) {
+      throw duckdb::BinderException(
+          "playhead_scan needs a list of namespace, table and, if wanted, snapshot");
     }
-    const catalog::TableId id{.table_namespace = paths[0], .name = paths[1]};
-    std::shared_ptr<LakeTable> table = tables_.Find(id);
+    Lake lake = ConnectionLake::Of(context);
+    std::shared_ptr<LakeTable> table = lake->moment()->Find(name[0], name[1]);
     if (table == nullptr) {
-      throw duckdb::BinderException("the lake has no table " + id.ToString());
+      throw duckdb::BinderException("the lake has no table " + name[0] + "." + name[1]);
     }
-    return duckdb::make_shared_ptr<LakeFileList>(tables_, std::move(table));
+    if (name.size() == 3) {
+      const iceberg::Snapshot* snapshot = nullptr;
+      for (const iceberg::Snapshot& known : table->metadata().snapshots) {
+        if (std::to_string(known.snapshot_id) == name[2]) snapshot = &known;
+      }
+      if (snapshot == nullptr)
+        throw duckdb::BinderException("the table has no snapshot " + name[2]);
+      table = table->At(*snapshot);
+    }
+    return duckdb::make_shared_ptr<LakeFileList>(std::move(lake), std::move(table));
   }
 
   bool Bind(duckdb::MultiFileOptions&, duckdb::MultiFileList& files,
@@ -243,7 +249,6 @@ class LakeReader final : public duckdb::MultiFileReader {
     return named_columns_.emplace_back(std::move(named));
   }
 
-  LakeTables& tables_;
   NamesById names_by_id_;
   std::mutex mutex_;
   std::list<Columns> named_columns_;
@@ -261,22 +266,41 @@ duckdb::vector<duckdb::PartitionStatistics> CountRowsOfFiles(
   return {std::move(all)};
 }
 
-struct Problems : public duckdb::ReplacementScanData {
-  explicit Problems(LakeTables& lake_tables) : tables(lake_tables) {}
-  LakeTables& tables;
-};
+constexpr char kSnapshotSign = '@';
 
-/// DuckDB asks when it knows no table of that name.
-duckdb::unique_ptr<duckdb::TableRef> ThrowProblem(
-    duckdb::ClientContext&, duckdb::ReplacementScanInput& input,
-    duckdb::optional_ptr<duckdb::ReplacementScanData> data) {
-  LakeTables& tables = data->Cast<Problems>().tables;
-  for (const auto& [id, problem] : tables.problems()) {
+std::string ScanSql(const std::vector<std::string>& name) {
+  std::string elements;
+  for (const std::string& element : name) {
+    elements += (elements.empty() ? "" : ", ") + QuotedText(element);
+  }
+  return "playhead_scan([" + elements + "])";
+}
+
+duckdb::unique_ptr<duckdb::TableRef> ReadSnapshot(const std::string& snapshot_name) {
+  const size_t sign = snapshot_name.rfind(kSnapshotSign);
+  const size_t dot = snapshot_name.find('.');
+  if (sign == std::string::npos || dot > sign) return nullptr;
+  auto ref = duckdb::make_uniq<duckdb::TableFunctionRef>();
+  duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments =
+      duckdb::Parser::ParseExpressionList(
+          ScanSql({snapshot_name.substr(0, dot), snapshot_name.substr(dot + 1, sign - dot - 1),
+                   snapshot_name.substr(sign + 1)}));
+  ref->function = std::move(arguments[0]);
+  return ref;
+}
+
+duckdb::unique_ptr<duckdb::TableRef> FindLakeName(
+    duckdb::ClientContext& context, duckdb::ReplacementScanInput& input,
+    duckdb::optional_ptr<duckdb::ReplacementScanData>) {
+  const auto lake = context.registered_state->Get<ConnectionLake>(ConnectionLake::kKey);
+  if (lake == nullptr) return nullptr;
+  if (input.schema_name == kSnapshotSchema) return ReadSnapshot(input.table_name);
+  for (const auto& [id, problem] : lake->moment()->problems) {
     if (!duckdb::StringUtil::CIEquals(id.name, input.table_name) ||
         !duckdb::StringUtil::CIEquals(id.table_namespace, input.schema_name)) {
       continue;
     }
-    tables.NoteFailure(problem);
+    lake->NoteFailure(problem);
     throw duckdb::BinderException(problem.message());
   }
   return nullptr;
@@ -284,11 +308,15 @@ duckdb::unique_ptr<duckdb::TableRef> ThrowProblem(
 
 }  // namespace
 
-void RegisterProblems(duckdb::DBConfig& config, LakeTables& tables) {
-  config.replacement_scans.emplace_back(ThrowProblem, duckdb::make_uniq<Problems>(tables));
+void RegisterLakeNames(duckdb::DBConfig& config) {
+  config.replacement_scans.emplace_back(FindLakeName);
 }
 
-void RegisterLakeScan(duckdb::DatabaseInstance& database, LakeTables& tables) {
+std::string SnapshotName(const catalog::TableId& id, int64_t snapshot_id) {
+  return id.ToString() + kSnapshotSign + std::to_string(snapshot_id);
+}
+
+void RegisterLakeScan(duckdb::DatabaseInstance& database) {
   duckdb::ExtensionLoader loader(database, "playhead");
   duckdb::TableFunctionSet functions("playhead_scan");
   for (const duckdb::TableFunction& parquet :
@@ -298,7 +326,6 @@ void RegisterLakeScan(duckdb::DatabaseInstance& database, LakeTables& tables) {
     function.name = "playhead_scan";
     function.named_parameters.clear();
     function.get_multi_file_reader = LakeReader::Create;
-    function.function_info = duckdb::make_shared_ptr<LakeScanInfo>(tables);
     // These assume files that DuckDB has listed and bound by itself.
     function.late_materialization = false;
     function.serialize = nullptr;
@@ -312,12 +339,8 @@ void RegisterLakeScan(duckdb::DatabaseInstance& database, LakeTables& tables) {
 }
 
 std::string CreateViewSql(const catalog::TableId& id) {
-  const auto quoted = [](const std::string& text, char quote) {
-    return duckdb::KeywordHelper::WriteQuoted(text, quote);
-  };
-  return "CREATE OR REPLACE VIEW " + quoted(id.table_namespace, '"') + "." + quoted(id.name, '"') +
-         " AS SELECT * FROM playhead_scan([" + quoted(id.table_namespace, '\'') + ", " +
-         quoted(id.name, '\'') + "])";
+  return "CREATE OR REPLACE VIEW " + QuotedName(id.table_namespace) + "." + QuotedName(id.name) +
+         " AS SELECT * FROM " + ScanSql({id.table_namespace, id.name});
 }
 
 }  // namespace playhead::sql

@@ -9,17 +9,21 @@
 namespace playhead::sql {
 
 /// Registers the table function `playhead_scan([namespace, table])`: DuckDB's Parquet reader over
-/// the live files of a lake table. The schema comes from the table's metadata, so that binding
-/// opens no file; columns are found by field id, in files without ids by name (with the table's
+/// the live files of a lake table, as the connection sees it, or of the snapshot whose id is a
+/// third element. The schema comes from the table's metadata, so that binding opens no file;
+/// columns are found by field id, in files without ids by name (with the table's
 /// `schema.name-mapping.default`); files that cannot hold a row for the filters are not opened.
-/// `tables` outlives the database.
-void RegisterLakeScan(duckdb::DatabaseInstance& database, LakeTables& tables);
+void RegisterLakeScan(duckdb::DatabaseInstance& database);
+
+/// Lets DuckDB ask what a table name that it does not know stands for: a snapshot (SnapshotName),
+/// or one of LakeMoment::problems, which the statement then fails with.
+void RegisterLakeNames(duckdb::DBConfig& config);
+
+/// The schema and the table name under which a statement finds a snapshot of a lake table.
+inline constexpr char kSnapshotSchema[] = "playhead";
+std::string SnapshotName(const catalog::TableId& id, int64_t snapshot_id);
 
 /// `CREATE OR REPLACE VIEW "bronze"."plays" AS …`
-/// Has a name that stands for one of LakeTables::problems() fail with that problem, where DuckDB
-/// would say that there is no such table. `tables` outlives the database.
-void RegisterProblems(duckdb::DBConfig& config, LakeTables& tables);
-
 std::string CreateViewSql(const catalog::TableId& id);
 
 }  // namespace playhead::sql

@@ -3,6 +3,8 @@
 #include "playhead/iceberg/metadata_json.h"
 #include "playhead/iceberg/reserved_column.h"
 
+#include <duckdb/common/string_util.hpp>
+
 #include <utility>
 
 namespace playhead::sql {
@@ -47,29 +49,49 @@ Result<std::shared_ptr<const std::vector<catalog::LiveFile>>> LakeTable::Files()
   return files_;
 }
 
+std::shared_ptr<LakeTable> LakeTable::At(const iceberg::Snapshot& snapshot) const {
+  auto metadata = std::make_shared<iceberg::TableMetadata>(*state_.metadata);
+  metadata->current_snapshot_id = snapshot.snapshot_id;
+  metadata->current_schema_id = snapshot.schema_id.value_or(metadata->current_schema_id);
+  catalog::TableState state = state_;
+  state.metadata = std::move(metadata);
+  UseTodaysNames(state);
+  return std::make_shared<LakeTable>(std::move(state), store_, cache_);
+}
+
+std::shared_ptr<LakeTable> LakeMoment::Find(std::string_view table_namespace,
+                                            std::string_view name) const {
+  for (const auto& [id, table] : tables) {
+    if (duckdb::StringUtil::CIEquals(id.table_namespace, std::string(table_namespace)) &&
+        duckdb::StringUtil::CIEquals(id.name, std::string(name))) {
+      return table;
+    }
+  }
+  return nullptr;
+}
+
 Result<LakeChanges> LakeTables::Refresh() {
   PH_ASSIGN_OR_RETURN(std::string fingerprint, catalog_.Fingerprint());
   if (fingerprint == fingerprint_) return LakeChanges();
   // Should a table move before it is loaded, the next refresh looks once more.
-  PH_ASSIGN_OR_RETURN(Loaded loaded, LoadAll());
+  PH_ASSIGN_OR_RETURN(LakeMoment loaded, LoadAll());
   LakeChanges changes;
   for (const auto& [id, table] : loaded.tables) {
-    const auto before = tables_.find(id);
-    if (before == tables_.end() || SchemaText(*before->second) != SchemaText(*table)) {
+    const auto before = moment_->tables.find(id);
+    if (before == moment_->tables.end() || SchemaText(*before->second) != SchemaText(*table)) {
       changes.made.push_back(id);
     }
   }
-  for (const auto& [id, table] : tables_) {
+  for (const auto& [id, table] : moment_->tables) {
     if (!loaded.tables.contains(id)) changes.dropped.push_back(id);
   }
-  tables_ = std::move(loaded.tables);
-  problems_ = std::move(loaded.problems);
+  moment_ = std::make_shared<const LakeMoment>(std::move(loaded));
   fingerprint_ = std::move(fingerprint);
   return changes;
 }
 
-Result<LakeTables::Loaded> LakeTables::LoadAll() {
-  Loaded loaded;
+Result<LakeMoment> LakeTables::LoadAll() {
+  LakeMoment loaded;
   PH_ASSIGN_OR_RETURN(const auto locations, catalog_.Locations());
   for (const auto& [id, location] : locations) {
     auto state = catalog_.LoadAt(id, location);
@@ -79,8 +101,8 @@ Result<LakeTables::Loaded> LakeTables::LoadAll() {
       continue;
     }
     PH_RETURN_IF_ERROR(state);
-    const auto before = tables_.find(id);
-    if (before != tables_.end() &&
+    const auto before = moment_->tables.find(id);
+    if (before != moment_->tables.end() &&
         before->second->metadata_location() == state->metadata_location) {
       loaded.tables.emplace(id, before->second);
     } else {
@@ -89,27 +111,6 @@ Result<LakeTables::Loaded> LakeTables::LoadAll() {
     }
   }
   return loaded;
-}
-
-std::shared_ptr<LakeTable> LakeTables::Find(const catalog::TableId& id) const {
-  const auto table = tables_.find(id);
-  return table == tables_.end() ? nullptr : table->second;
-}
-
-std::vector<std::shared_ptr<LakeTable>> LakeTables::All() const {
-  std::vector<std::shared_ptr<LakeTable>> all;
-  for (const auto& [id, table] : tables_) all.push_back(table);
-  return all;
-}
-
-void LakeTables::NoteFailure(const Status& failure) {
-  const std::lock_guard lock(failure_mutex_);
-  if (!failure_) failure_ = failure;
-}
-
-std::optional<Status> LakeTables::TakeFailure() {
-  const std::lock_guard lock(failure_mutex_);
-  return std::exchange(failure_, std::nullopt);
 }
 
 }  // namespace playhead::sql

@@ -8,8 +8,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace playhead::sql {
@@ -23,6 +23,8 @@ class LakeTable {
   const catalog::TableId& id() const { return state_.id; }
   const std::string& metadata_location() const { return state_.metadata_location; }
   const iceberg::TableMetadata& metadata() const { return *state_.metadata; }
+  /// The table as it was: one of metadata()'s snapshots, with its schema.
+  std::shared_ptr<LakeTable> At(const iceberg::Snapshot& snapshot) const;
   /// Errors: as catalog::LiveFiles.
   Result<std::shared_ptr<const std::vector<catalog::LiveFile>>> Files();
 
@@ -34,53 +36,43 @@ class LakeTable {
   std::shared_ptr<const std::vector<catalog::LiveFile>> files_;
 };
 
+/// All tables of the catalog at one moment.
+struct LakeMoment {
+  using TableMap = std::map<catalog::TableId, std::shared_ptr<LakeTable>>;
+  TableMap tables;
+  /// Why tables of the catalog are not among `tables`, each naming its table.
+  std::map<catalog::TableId, Status> problems;
+
+  /// Null when there is none. Case does not count, as everywhere in SQL.
+  std::shared_ptr<LakeTable> Find(std::string_view table_namespace, std::string_view name) const;
+};
+
 /// What Refresh() found changed.
 struct LakeChanges {
   std::vector<catalog::TableId> made;  ///< new tables, and those with another schema
   std::vector<catalog::TableId> dropped;
 };
 
-/// All tables of the catalog at one moment. Refresh() moves to the present one; in between nothing
-/// changes, whatever others commit. Threads: one at a time, Find() any between refreshes.
+/// Follows the catalog. Threads: one at a time.
 class LakeTables {
  public:
   LakeTables(catalog::Catalog& catalog, storage::ObjectStore& store)
-      : catalog_(catalog), store_(store) {}
+      : catalog_(catalog), store_(store), moment_(std::make_shared<LakeMoment>()) {}
 
-  /// A table whose metadata cannot be read is among problems(), the others can be asked.
+  /// Moves to the present moment. A table whose metadata cannot be read is among its problems.
   /// Errors: kUnavailable (the catalog).
   Result<LakeChanges> Refresh();
-  /// Null when there is none.
-  std::shared_ptr<LakeTable> Find(const catalog::TableId& id) const;
-  /// In order of their names.
-  std::vector<std::shared_ptr<LakeTable>> All() const;
-  /// Why tables of the catalog are not among All(), each naming its table.
-  const std::map<catalog::TableId, Status>& problems() const { return problems_; }
-  /// The ledger of landing files as it is now.
-  Result<std::vector<catalog::LandingFile>> LandingFiles(const LakeTable& table) {
-    return catalog_.LandingFiles(table.id(), table.metadata().table_uuid, /*current_only=*/false);
-  }
-
-  /// Why reading the lake failed within a statement, for callers who only see DuckDB's error.
-  void NoteFailure(const Status& failure);
-  std::optional<Status> TakeFailure();
+  /// Never null.
+  const std::shared_ptr<const LakeMoment>& moment() const { return moment_; }
 
  private:
-  using TableMap = std::map<catalog::TableId, std::shared_ptr<LakeTable>>;
-  struct Loaded {
-    TableMap tables;
-    std::map<catalog::TableId, Status> problems;
-  };
-  Result<Loaded> LoadAll();
+  Result<LakeMoment> LoadAll();
 
   catalog::Catalog& catalog_;
   storage::ObjectStore& store_;
   catalog::ManifestCache manifests_;
   std::string fingerprint_;
-  TableMap tables_;
-  std::map<catalog::TableId, Status> problems_;
-  std::mutex failure_mutex_;
-  std::optional<Status> failure_;
+  std::shared_ptr<const LakeMoment> moment_;
 };
 
 }  // namespace playhead::sql

@@ -27,7 +27,7 @@ class LakeTablesTest : public testing::Test {
     lake_.Append(kB, {file});
   }
   static size_t FileCount(const LakeTables& tables, const catalog::TableId& id) {
-    auto files = tables.Find(id)->Files();
+    auto files = tables.moment()->tables.at(id)->Files();
     EXPECT_TRUE(files.ok());
     return (*files)->size();
   }
@@ -60,11 +60,12 @@ TEST_F(LakeTablesTest, ADamagedTableDoesNotHideTheOthers) {
   ASSERT_TRUE(fresh.ok());
   LakeTables tables(**fresh, lake_.store());
   ASSERT_TRUE(tables.Refresh().ok());
-  EXPECT_EQ(tables.Find(kA), nullptr);
-  EXPECT_NE(tables.Find(kB), nullptr);
-  ASSERT_EQ(tables.problems().size(), 1u);
-  EXPECT_EQ(tables.problems().at(kA).code(), StatusCode::kDataCorrupt);
-  EXPECT_EQ(tables.problems().at(kA).message().rfind("table bronze.a cannot be read: ", 0), 0u);
+  EXPECT_EQ(tables.moment()->Find("bronze", "a"), nullptr);
+  EXPECT_NE(tables.moment()->Find("Bronze", "B"), nullptr);
+  ASSERT_EQ(tables.moment()->problems.size(), 1u);
+  EXPECT_EQ(tables.moment()->problems.at(kA).code(), StatusCode::kDataCorrupt);
+  EXPECT_EQ(tables.moment()->problems.at(kA).message().rfind("table bronze.a cannot be read: ", 0),
+            0u);
 }
 
 TEST_F(LakeTablesTest, NothingMovesBetweenRefreshes) {

@@ -1,6 +1,8 @@
-#include "playhead/sql/result_table.h"
+#include "playhead/sql/value_json.h"
 
-#include <nlohmann/json.hpp>
+#include "playhead/sql/row_writer.h"
+
+#include <fmt/format.h>
 
 #include <cmath>
 #include <string>
@@ -12,26 +14,14 @@ using duckdb::LogicalTypeId;
 using duckdb::Value;
 
 std::string Quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string json;
+  AppendJsonText(text, json);
+  return json;
 }
 
 template <typename T>
 std::string FloatingJson(T number) {
   return std::isfinite(number) ? fmt::format("{}", number) : "null";
-}
-
-/// `2024-01-31 12:00:00.5+00` → `2024-01-31T12:00:00.5Z`.
-std::string IsoTime(const Value& value) {
-  std::string text = value.ToString();
-  const size_t blank = text.find(' ');
-  // Infinite times have no blank, dates before our era have one more, at their end.
-  if (blank != std::string::npos && blank + 1 < text.size() && text[blank + 1] != '(') {
-    text[blank] = 'T';
-  }
-  if (value.type().id() == LogicalTypeId::TIMESTAMP_TZ && text.ends_with("+00")) {
-    text.replace(text.size() - 3, 3, "Z");
-  }
-  return Quoted(text);
 }
 
 std::string ListJson(const duckdb::vector<Value>& children) {
@@ -91,7 +81,7 @@ std::string ValueJson(const Value& value) {
     case LogicalTypeId::TIMESTAMP_MS:
     case LogicalTypeId::TIMESTAMP_NS:
     case LogicalTypeId::TIMESTAMP_TZ:
-      return IsoTime(value);
+      return Quoted(IsoTime(value.ToString(), value.type().id() == LogicalTypeId::TIMESTAMP_TZ));
     case LogicalTypeId::LIST:
       return ListJson(duckdb::ListValue::GetChildren(value));
     case LogicalTypeId::ARRAY:
@@ -107,16 +97,14 @@ std::string ValueJson(const Value& value) {
   }
 }
 
-std::string CsvField(const Value& value) {
-  if (value.IsNull()) return "";
-  std::string text = value.ToString();
-  if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
+std::string IsoTime(std::string text, bool has_zone) {
+  const size_t blank = text.find(' ');
+  // Infinite times have no blank, dates before our era have one more, at their end.
+  if (blank != std::string::npos && blank + 1 < text.size() && text[blank + 1] != '(') {
+    text[blank] = 'T';
   }
-  return quoted + "\"";
+  if (has_zone && text.ends_with("+00")) text.replace(text.size() - 3, 3, "Z");
+  return text;
 }
 
 }  // namespace playhead::sql

@@ -67,10 +67,9 @@ class OutputObject : public arrow::io::OutputStream {
 /// see an object whole or not at all; only a power cut during the call may leave a torn one.
 ///
 /// Unknown  a write, publish or delete that fails with kUnavailable may have happened, and may
-/// still
-///          happen: the answer was lost. So names are made unique by what they hold (a plan id, a
-///          UUID), a repeat writes the same bytes, and nobody concludes from the error that an
-///          object is not there.
+///          still happen: the answer was lost. So names are made unique by what they hold (a plan
+///          id, a UUID), a repeat writes the same bytes, and nobody concludes from the error that
+///          an object is not there.
 /// Errors   kNotFound, kAlreadyExists, kUnavailable (retry), kResourceExhausted (disk full),
 ///          kPermissionDenied, kInvalidArgument (URI of another store).
 /// Threads  any.

@@ -48,8 +48,7 @@ Result<std::string> ScopedStore::Get(const std::string& uri) { return store_->Ge
 
 Result<ObjectInfo> ScopedStore::Stat(const std::string& uri) { return store_->Stat(uri); }
 
-Result<std::vector<PublishOutcome>> ScopedStore::PublishMany(
-    std::span<const ObjectMove> moves) {
+Result<std::vector<PublishOutcome>> ScopedStore::PublishMany(std::span<const ObjectMove> moves) {
   for (const ObjectMove& move : moves) {
     PH_RETURN_IF_ERROR(Check(move.staged_uri));
     PH_RETURN_IF_ERROR(Check(move.final_uri));

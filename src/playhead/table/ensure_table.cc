@@ -29,7 +29,7 @@ using iceberg::TableMetadata;
 Result<iceberg::PartitionSpec> MakeSpec(const TableSpec& wanted, const arrow::Schema& bound,
                                         const iceberg::Schema& schema) {
   iceberg::PartitionSpec spec;
-  for (const PartitionFieldSpec& field : wanted.partition_by) {
+  for (const PartitionDecl& field : wanted.partition_by) {
     const int column = wanted.schema->GetFieldIndex(field.source_column);
     const iceberg::NestedField* source =
         column < 0 ? nullptr : schema.FindByName(bound.field(column)->name());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "playhead/base/clock.h"
+#include "playhead/base/partition_decl.h"
 #include "playhead/catalog/catalog.h"
 
 #include <arrow/type_fwd.h>
@@ -12,21 +13,13 @@
 
 namespace playhead::table {
 
-enum class PartitionTransform { kIdentity, kDay, kHour };
-
 iceberg::Transform ToIceberg(PartitionTransform transform);
-
-struct PartitionFieldSpec {
-  std::string source_column;
-  PartitionTransform transform = PartitionTransform::kIdentity;
-  std::string name;
-};
 
 /// What a table has to look like. Locations are `<warehouse>/<namespace>/<table>`.
 struct TableSpec {
   catalog::TableId id;
   std::shared_ptr<arrow::Schema> schema;  ///< not nullable = required
-  std::vector<PartitionFieldSpec> partition_by;
+  std::vector<PartitionDecl> partition_by;
   std::map<std::string, std::string> properties;
 };
 

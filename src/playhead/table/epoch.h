@@ -35,7 +35,7 @@ struct EpochRange {
   bool is_first = false;
 };
 
-/// A landing file's part of an epoch.
+/// One landing file's part of an epoch. The epoch's files are of different names.
 struct EpochLanding {
   catalog::LandingFile file;  ///< its ledger row, committed with the rows
   /// Content of the same name that the ledger had when this one was judged, none without.
@@ -56,7 +56,7 @@ struct Epoch {
   std::vector<EpochRange> ranges = {};  ///< empty for landing files
   std::vector<StagedFile> main_files = {};
   std::vector<StagedFile> dead_files = {};
-  std::optional<EpochLanding> landing = {};
+  std::vector<EpochLanding> landing = {};
 };
 
 /// This process as the owner of plans and of what it stages: host, process id and a random part.

@@ -20,7 +20,7 @@ constexpr std::string_view kSpillFolder = "duckdb";
 
 bool ChangesNothing(const Epoch& epoch) {
   return epoch.ranges.empty() && epoch.main_files.empty() && epoch.dead_files.empty() &&
-         !epoch.landing.has_value();
+         epoch.landing.empty();
 }
 
 std::vector<catalog::TableId> TablesOf(const Epoch& epoch) {

@@ -265,7 +265,7 @@ TEST(EpochCommit, ALandingFileIsGuardedByTheLedger) {
   catalog::FaultyCatalog catalog(
       lake.catalog(), Before(kTheCommit, [&] {
         // Another program's ingest, which does not know of our claims.
-        catalog::LandingFile file = late.landing->file;
+        catalog::LandingFile file = late.landing[0].file;
         file.table_uuid = lake.Load(kMain).metadata->table_uuid;
         ASSERT_TRUE(lake.catalog().Commit({.landing_files = {file}}).committed());
       }));
@@ -274,6 +274,44 @@ TEST(EpochCommit, ALandingFileIsGuardedByTheLedger) {
   EXPECT_THAT(lake.LiveRows(kMain), IsEmpty());
   EXPECT_THAT(lake.GlobRows(kMain), IsEmpty());
   EXPECT_THAT(lake.Ledger(), SizeIs(1));
+}
+
+// All of them or none; each is judged by its own row of the ledger.
+TEST(EpochCommit, SeveralLandingFilesAreOneCommit) {
+  TestLake lake;
+  const auto together = [](Epoch epoch, Epoch other) {
+    epoch.landing.push_back(other.landing[0]);
+    epoch.main_files.insert(epoch.main_files.end(), other.main_files.begin(),
+                            other.main_files.end());
+    epoch.dead_files.insert(epoch.dead_files.end(), other.dead_files.begin(),
+                            other.dead_files.end());
+    return epoch;
+  };
+  ASSERT_TRUE(lake.MakeCommitter()
+                  .Commit(together(lake.StageLanding("p1", "a.csv", "11", 8),
+                                   lake.StageLanding("p2", "b.csv", "22", 4)))
+                  .ok());
+  const std::string rows = TestLake::Expected("file:a.csv#11", 0, 8, false) +
+                           TestLake::Expected("file:b.csv#22", 0, 4, false);
+  EXPECT_EQ(lake.LiveRows(kMain), rows);
+  EXPECT_THAT(lake.Ledger(), SizeIs(2));
+  EXPECT_THAT(lake.Load(kMain).metadata->snapshots, SizeIs(1));
+
+  // The second has meanwhile another content than it was judged by.
+  const auto stale =
+      lake.MakeCommitter().Commit(together(lake.StageLanding("p3", "a.csv", "33", 8, "11"),
+                                           lake.StageLanding("p4", "b.csv", "44", 4, "21")));
+  EXPECT_EQ(stale.error().code(), StatusCode::kConflict);
+  EXPECT_EQ(lake.LiveRows(kMain), rows);
+
+  // Rows of both are replaced together.
+  ASSERT_TRUE(lake.MakeCommitter()
+                  .Commit(together(lake.StageLanding("p5", "a.csv", "33", 8, "11"),
+                                   lake.StageLanding("p6", "b.csv", "44", 4, "22")))
+                  .ok());
+  EXPECT_EQ(lake.LiveRows(kMain), TestLake::Expected("file:a.csv#33", 0, 8, false) +
+                                      TestLake::Expected("file:b.csv#44", 0, 4, false));
+  EXPECT_EQ(lake.GlobRows(kMain), lake.LiveRows(kMain));
 }
 
 // After a foreign rollback the same offsets are read again: their files have other names.

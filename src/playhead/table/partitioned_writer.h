@@ -67,8 +67,7 @@ class PartitionedWriter {
   virtual int64_t bytes() const = 0;
   /// Closes all files, durably. The final names are made here, from `stem`, which is unique per
   /// table for ever (topic, partition, first-last offset, schema id); bytes other than letters,
-  /// digits and
-  /// `._-` are written as `%XX`. In the order in which the files were begun.
+  /// digits and `._-` are written as `%XX`. In the order in which the files were begun.
   virtual Result<std::vector<StagedFile>> Finish(const std::string& stem) = 0;
 };
 

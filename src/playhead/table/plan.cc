@@ -56,26 +56,34 @@ Plan StartPlan(const Epoch& epoch, const std::vector<TableState>& tables,
     if (!range.is_first) guard.next_offset = range.accepted_gap_from.value_or(range.range.begin);
     plan.guards.emplace_back(std::move(guard));
   }
-  if (epoch.landing) {
-    catalog::LandingFile row = epoch.landing->file;
+  for (const EpochLanding& landing : epoch.landing) {
+    catalog::LandingFile row = landing.file;
     row.table_uuid = plan.changes[0].table_uuid;
     plan.guards.emplace_back(LedgerIs{.table = row.table,
                                       .table_uuid = row.table_uuid,
                                       .name = row.name,
-                                      .hash = epoch.landing->known_hash});
+                                      .hash = landing.known_hash});
     plan.effects.ledger_rows.push_back(std::move(row));
   }
   return plan;
 }
 
+std::vector<std::string> ReplacedTopics(const Epoch& epoch) {
+  std::vector<std::string> topics;
+  for (const EpochLanding& landing : epoch.landing) {
+    topics.insert(topics.end(), landing.replaced_topics.begin(), landing.replaced_topics.end());
+  }
+  return topics;
+}
+
 // Guards what is replaced. Else a dead table without dead letters is not touched.
 Plan Finished(Plan plan, const Epoch& epoch, const std::vector<TableState>& tables) {
-  if (epoch.landing && !epoch.landing->replaced_topics.empty()) {
+  if (const std::vector<std::string> topics = ReplacedTopics(epoch); !topics.empty()) {
     for (size_t i = 0; i < plan.changes.size(); ++i) {
       plan.guards.emplace_back(
           FilesLive{.table = plan.changes[i].id,
                     .paths = plan.changes[i].removed_paths,
-                    .topics = epoch.landing->replaced_topics,
+                    .topics = topics,
                     .sequence_number = tables[i].metadata->last_sequence_number});
     }
     return plan;
@@ -116,12 +124,11 @@ Result<Plan> MakeEpochPlan(storage::ObjectStore& store, const Epoch& epoch,
                            const std::vector<TableState>& tables, const std::string& staging_uri,
                            int64_t now_us) {
   Plan plan = StartPlan(epoch, tables, staging_uri, now_us);
-  if (epoch.landing && !epoch.landing->replaced_topics.empty()) {
+  if (const std::vector<std::string> topics = ReplacedTopics(epoch); !topics.empty()) {
     for (size_t i = 0; i < plan.changes.size(); ++i) {
       PlannedChange& change = plan.changes[i];
-      PH_ASSIGN_OR_RETURN(change.removed_paths,
-                          ReplaceTopics(store, tables[i], epoch.landing->replaced_topics, plan.id,
-                                        staging_uri, change.added));
+      PH_ASSIGN_OR_RETURN(change.removed_paths, ReplaceTopics(store, tables[i], topics, plan.id,
+                                                              staging_uri, change.added));
     }
   }
   return Finished(std::move(plan), epoch, tables);
@@ -149,9 +156,9 @@ Result<Plan> PlanFromFormat1(storage::ObjectStore& store, const EpochOfFormat1& 
                                     files.paths.end());
       }
     }
-    if (!old.epoch.landing || old.epoch.landing->replaced_topics.empty()) continue;
-    PH_ASSIGN_OR_RETURN(const TopicFiles found, FindTopicFiles(store, *tables[i].metadata,
-                                                               old.epoch.landing->replaced_topics));
+    const std::vector<std::string> topics = ReplacedTopics(old.epoch);
+    if (topics.empty()) continue;
+    PH_ASSIGN_OR_RETURN(const TopicFiles found, FindTopicFiles(store, *tables[i].metadata, topics));
     change.removed_paths.insert(change.removed_paths.end(), found.whole.begin(), found.whole.end());
   }
   return Finished(std::move(plan), epoch, tables);

@@ -47,7 +47,6 @@ class PlanDriver {
   Status DoWrite();
   Status DoCommit();
   Status DoAbandon(const Status& reason);
-  Status CleanUp();
   Result<NextSnapshot> BuildNext(size_t change);
   /// Objects that nobody can refer to.
   void DropWritten();

@@ -164,6 +164,7 @@ class PlanWriter {
     out_.Key("raw").String(file.raw_uri);
     out_.Key("committed_us").Int(file.committed_us);
     out_.Key("current").Bool(file.is_current);
+    if (!file.stamp.empty()) out_.Key("stamp").String(file.stamp);
     out_.EndObject();
   }
 
@@ -306,7 +307,8 @@ catalog::LandingFile LandingFromJson(const json& item) {
           .ingestion_date_days = item.at("ingestion_date"),
           .raw_uri = item.at("raw"),
           .committed_us = item.at("committed_us"),
-          .is_current = item.at("current")};
+          .is_current = item.at("current"),
+          .stamp = item.value("stamp", "")};
 }
 
 PlannedChange ChangeFromJson(const json& item) {
@@ -401,9 +403,9 @@ Result<EpochOfFormat1> EpochFromFormat1(const std::string& plan_id, std::string_
           {.table = TableFromJson(file.at("table")), .paths = {file.at("path")}, .topics = {}});
     }
     if (item.contains("landing")) {
-      old.epoch.landing = {.file = LandingFromJson(item.at("landing")),
-                           .known_hash = std::nullopt,
-                           .replaced_topics = item.at("replaced_topics")};
+      old.epoch.landing.push_back({.file = LandingFromJson(item.at("landing")),
+                                   .known_hash = std::nullopt,
+                                   .replaced_topics = item.at("replaced_topics")});
     }
     return old;
   });

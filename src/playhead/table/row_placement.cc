@@ -98,7 +98,7 @@ Result<RowPlacement> RowPlacement::Make(const iceberg::TableMetadata& table,
   std::vector<iceberg::PartitionField> given;
   if (declared != nullptr) {
     PH_ASSIGN_OR_RETURN(const auto bound, ColumnBinder(table).Bind(*declared->schema));
-    for (const PartitionFieldSpec& field : declared->partition_by) {
+    for (const PartitionDecl& field : declared->partition_by) {
       const int column = declared->schema->GetFieldIndex(field.source_column);
       const iceberg::NestedField* source =
           column < 0 ? nullptr : schema.FindByName(bound->field(column)->name());

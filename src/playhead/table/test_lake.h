@@ -242,15 +242,15 @@ class TestLake {
     const std::string topic = "file:" + name + "#" + hash;
     Epoch epoch = Stage(plan_id, topic, 0, rows, store);
     epoch.ranges.clear();
-    epoch.landing = EpochLanding{.file = {.table = Main(),
-                                          .name = name,
-                                          .content_hash = hash,
-                                          .topic = topic,
-                                          .rows_good = rows,
-                                          .raw_uri = uri_ + "/raw/" + name},
-                                 .known_hash = known_hash,
-                                 .replaced_topics = {}};
-    if (known_hash) epoch.landing->replaced_topics = {"file:" + name + "#" + *known_hash};
+    epoch.landing = {{.file = {.table = Main(),
+                               .name = name,
+                               .content_hash = hash,
+                               .topic = topic,
+                               .rows_good = rows,
+                               .raw_uri = uri_ + "/raw/" + name},
+                      .known_hash = known_hash,
+                      .replaced_topics = {}}};
+    if (known_hash) epoch.landing[0].replaced_topics = {"file:" + name + "#" + *known_hash};
     return epoch;
   }
 

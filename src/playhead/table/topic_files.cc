@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace playhead::table {
@@ -54,10 +56,11 @@ Result<int> TopicColumn(const arrow::Schema& schema, int32_t topic_id, const std
 Result<std::shared_ptr<arrow::Array>> KeptRows(const arrow::Array& topic_column,
                                                const Topics& topics) {
   const auto& values = static_cast<const arrow::StringArray&>(topic_column);
+  const std::unordered_set<std::string_view> dropped(topics.begin(), topics.end());
   arrow::BooleanBuilder kept;
   PH_RETURN_IF_ERROR(kept.Reserve(values.length()));
   for (int64_t i = 0; i < values.length(); ++i) {
-    kept.UnsafeAppend(values.IsNull(i) || !IsAmong(values.GetView(i), topics));
+    kept.UnsafeAppend(values.IsNull(i) || !dropped.contains(values.GetView(i)));
   }
   PH_ASSIGN_OR_RETURN(auto mask, kept.Finish());
   return mask;
