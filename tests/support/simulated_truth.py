@@ -68,7 +68,8 @@ def sorted_partitions(partitions):
 
 
 def check(lake, truth):
-    """Rows, dead letters, partitions, answers, and the audit."""
+    """Rows, dead letters, partitions, answers where the simulator knows them, and the audit."""
     check_streams(lake, truth)
-    check_answers(lake.json("ask"), truth)
+    if truth["answers"]:
+        check_answers(lake.json("ask"), truth)
     lake.audit()

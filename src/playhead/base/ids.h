@@ -6,13 +6,6 @@
 
 namespace playhead {
 
-/// An integer that cannot be mixed up with another kind of integer.
-template <typename Tag>
-struct StrongInt {
-  int64_t value = 0;
-  auto operator<=>(const StrongInt&) const = default;
-};
-
 /// Identity of a log: `<journal's UUID>/<topic>`, or `<cluster id>/<topic id>` for Kafka. A log
 /// that was made anew, and another topic, have another id, so that their offsets are never taken
 /// for the old ones.

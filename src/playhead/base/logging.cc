@@ -1,9 +1,13 @@
 #include "playhead/base/logging.h"
 
+#include "playhead/base/thread_annotations.h"
+
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <memory>
+#include <mutex>
 
 namespace playhead::logging {
 namespace {
@@ -51,6 +55,21 @@ spdlog::logger& Logger() {
   return *kLogger;
 }
 
+struct StatusLine {
+  std::mutex mutex;
+  std::string text PH_GUARDED_BY(mutex);
+};
+
+StatusLine& TheStatusLine() {
+  static auto* const kLine = new StatusLine;  // as the logger
+  return *kLine;
+}
+
+void Draw(const std::string& line) {
+  const std::string text = "\r\x1b[K" + line;
+  (void)!write(STDERR_FILENO, text.data(), text.size());
+}
+
 bool IsBare(std::string_view value) {
   if (value.empty()) return false;
   for (const char c : value) {
@@ -84,6 +103,14 @@ void AppendValue(std::string& line, std::string_view value) {
 
 void SetLevel(Level level) { Logger().set_level(LevelOf(level)); }
 
+void SetStatusLine(std::string line) {
+  StatusLine& status = TheStatusLine();
+  const std::lock_guard lock(status.mutex);
+  if (status.text == line) return;
+  Draw(line);
+  status.text = std::move(line);
+}
+
 bool IsOn(Level level) { return Logger().should_log(LevelOf(level)); }
 
 std::string FormatLine(Level level, std::string_view in, std::string_view msg,
@@ -91,9 +118,9 @@ std::string FormatLine(Level level, std::string_view in, std::string_view msg,
   std::string line = fmt::format("level={} in={} msg=\"{}\"", NameOf(level), in, msg);
   for (const Field& field : fields) {
     line += ' ';
-    line += field.key;
+    line += field.key();
     line += '=';
-    AppendValue(line, field.value);
+    AppendValue(line, field.value());
   }
   return line;
 }
@@ -101,7 +128,12 @@ std::string FormatLine(Level level, std::string_view in, std::string_view msg,
 void Log(Level level, std::string_view in, std::string_view msg,
          std::initializer_list<Field> fields) {
   if (!IsOn(level)) return;
-  Logger().log(LevelOf(level), "{}", FormatLine(level, in, msg, fields));
+  const std::string line = FormatLine(level, in, msg, fields);
+  StatusLine& status = TheStatusLine();
+  const std::lock_guard lock(status.mutex);
+  if (!status.text.empty()) Draw("");
+  Logger().log(LevelOf(level), "{}", line);
+  if (!status.text.empty()) Draw(status.text);
 }
 
 }  // namespace playhead::logging

@@ -11,18 +11,31 @@ namespace playhead::logging {
 
 enum class Level { kDebug, kInfo, kWarn, kError, kOff };
 
-/// One key and its printed value; values with blanks or quotes are quoted by the sink.
-struct Field {
+/// One key and its value, which is printed only if the line is: it must live as long as the call
+/// that the field is an argument of.
+class Field {
+ public:
   template <typename T>
-  Field(std::string_view field_key, const T& field_value)
-      : key(field_key), value(fmt::format("{}", field_value)) {}
-  std::string_view key;
-  std::string value;
+  Field(std::string_view key, const T& value)
+      : key_(key), value_(&value), print_([](const void* printed) {
+          return fmt::format("{}", *static_cast<const T*>(printed));
+        }) {}
+  std::string_view key() const { return key_; }
+  std::string value() const { return print_(value_); }
+
+ private:
+  std::string_view key_;
+  const void* value_;
+  std::string (*print_)(const void*);
 };
 
 /// Lines below `level` are dropped. Everything goes to stderr. Default: kInfo. Threads: any.
 void SetLevel(Level level);
 bool IsOn(Level level);
+
+/// A line that stays below all log lines on a terminal, without a line break; empty takes it away.
+/// Threads: any.
+void SetStatusLine(std::string line);
 
 /// `time=2026-01-02T03:04:05.678Z level=warn in=ingest msg="partition paused" topic=plays`. Never
 /// per record, never a secret, never payloads. Threads: any; a line is written whole.
@@ -36,7 +49,7 @@ std::string FormatLine(Level level, std::string_view in, std::string_view msg,
 
 inline void Debug(std::string_view in, std::string_view msg,
                   std::initializer_list<Field> fields = {}) {
-  if (IsOn(Level::kDebug)) Log(Level::kDebug, in, msg, fields);
+  Log(Level::kDebug, in, msg, fields);
 }
 inline void Info(std::string_view in, std::string_view msg,
                  std::initializer_list<Field> fields = {}) {

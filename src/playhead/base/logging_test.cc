@@ -6,6 +6,23 @@
 #include <string>
 
 namespace playhead::logging {
+
+// Counts how often it is printed.
+struct Costly {
+  int* printed;
+};
+
+}  // namespace playhead::logging
+
+template <>
+struct fmt::formatter<playhead::logging::Costly> : fmt::formatter<fmt::string_view> {
+  auto format(const playhead::logging::Costly& costly, fmt::format_context& context) const {
+    ++*costly.printed;
+    return fmt::formatter<fmt::string_view>::format("costly", context);
+  }
+};
+
+namespace playhead::logging {
 namespace {
 
 TEST(Logging, LineIsKeyValueWithQuotesOnlyWhereNeeded) {
@@ -22,6 +39,28 @@ TEST(Logging, ValueCannotForgeALine) {
   EXPECT_EQ(line,
             "level=info in=server msg=\"bad key\" key=\"a\\nlevel=error \\\"b\\\"\\\\\" empty=\"\" "
             "bell=\"\\x07\"");
+}
+
+TEST(Logging, ValuesOfDroppedLinesAreNotPrinted) {
+  int printed = 0;
+  Debug("test", "dropped", {{"value", Costly{&printed}}});
+  EXPECT_EQ(printed, 0);
+  testing::internal::CaptureStderr();
+  Info("test", "kept", {{"value", Costly{&printed}}});
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("value=costly"));
+  EXPECT_EQ(printed, 1);
+}
+
+TEST(Logging, StatusLineStaysBelow) {
+  testing::internal::CaptureStderr();
+  SetStatusLine("busy");
+  Info("test", "first");
+  SetStatusLine("busy");
+  SetStatusLine("");
+  Info("test", "second");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::MatchesRegex("\r\x1b.Kbusy\r\x1b.Ktime=.*msg=\"first\"\n"
+                                    "\r\x1b.Kbusy\r\x1b.Ktime=.*msg=\"second\"\n"));
 }
 
 TEST(Logging, LinesBelowTheLevelAreDropped) {

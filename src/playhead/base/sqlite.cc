@@ -54,25 +54,36 @@ int CountWalPages(void* count, sqlite3* /*db*/, const char* /*name*/, int pages)
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
 Statement::Statement(Statement&& other) noexcept
-    : statement_(std::exchange(other.statement_, nullptr)) {}
+    : statement_(std::exchange(other.statement_, nullptr)), unbound_(std::move(other.unbound_)) {}
 Statement& Statement::operator=(Statement&& other) noexcept {
   std::swap(statement_, other.statement_);
+  std::swap(unbound_, other.unbound_);
   return *this;
 }
 
-void Statement::BindInt(int index, int64_t value) { sqlite3_bind_int64(statement_, index, value); }
+void Statement::Bound(int index, int code) {
+  if (code == SQLITE_OK || !unbound_.ok()) return;
+  unbound_ = Error(CodeOf(code), "sqlite: parameter {} cannot be bound: {}: sql={}", index,
+                   sqlite3_errstr(code), sqlite3_sql(statement_));
+}
+
+void Statement::BindInt(int index, int64_t value) {
+  Bound(index, sqlite3_bind_int64(statement_, index, value));
+}
 void Statement::BindText(int index, std::string_view value) {
   // A null pointer would bind NULL, so an empty view gets a pointer to something.
   const char* data = value.data() == nullptr ? "" : value.data();
-  sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_STATIC, SQLITE_UTF8);
+  Bound(index,
+        sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 void Statement::BindBlob(int index, std::string_view value) {
   const char* data = value.data() == nullptr ? "" : value.data();
-  sqlite3_bind_blob64(statement_, index, data, value.size(), SQLITE_STATIC);
+  Bound(index, sqlite3_bind_blob64(statement_, index, data, value.size(), SQLITE_STATIC));
 }
-void Statement::BindNull(int index) { sqlite3_bind_null(statement_, index); }
+void Statement::BindNull(int index) { Bound(index, sqlite3_bind_null(statement_, index)); }
 
 Result<bool> Statement::Step() {
+  PH_RETURN_IF_ERROR(unbound_);
   const int rc = sqlite3_step(statement_);
   if (rc == SQLITE_ROW) return true;
   if (rc == SQLITE_DONE) return false;
@@ -93,6 +104,7 @@ Status Statement::Run() {
 void Statement::Reset() {
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
+  unbound_ = {};
 }
 
 int64_t Statement::ColumnInt(int index) const { return sqlite3_column_int64(statement_, index); }

@@ -16,7 +16,8 @@ namespace playhead::sqlite {
 
 /// A prepared statement. Parameters are numbered from 1, columns from 0.
 /// Threads: as its Database. Strings and blobs are bound without a copy: they must live until
-/// Reset().
+/// Reset(). A value that cannot be bound (no such parameter, too large, no memory) is said by the
+/// next Step().
 class Statement {
  public:
   Statement() = default;
@@ -46,7 +47,9 @@ class Statement {
  private:
   friend class Database;
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  void Bound(int index, int code);
   sqlite3_stmt* statement_ = nullptr;
+  Status unbound_;  // of the first value that was not bound since Reset()
 };
 
 struct DatabaseOptions {

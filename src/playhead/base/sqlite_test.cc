@@ -54,6 +54,30 @@ TEST_F(SqliteTest, RoundTripsIntegersTextBlobsAndNulls) {
   EXPECT_FALSE(*select.Step());
 }
 
+TEST_F(SqliteTest, ValueThatIsNotBoundFailsTheStep) {
+  Database db = OpenDb();
+  ASSERT_TRUE(db.Execute("create table t (i)").ok());
+  Statement insert = *db.Prepare("insert into t values (?)");
+  const auto refused = [&] {
+    const Status status = insert.Run();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status.ToString();
+    EXPECT_NE(status.message().find("parameter 2 cannot be bound"), std::string::npos);
+    insert.Reset();
+  };
+  insert.BindInt(2, 1);
+  refused();
+  insert.BindText(2, "x");
+  refused();
+  insert.BindBlob(2, "x");
+  refused();
+  insert.BindNull(2);
+  refused();
+  EXPECT_EQ(Count(db), 0);
+  insert.BindInt(1, 1);
+  EXPECT_TRUE(insert.Run().ok());
+  EXPECT_EQ(Count(db), 1);
+}
+
 TEST_F(SqliteTest, TransactionRollsBackUnlessCommitted) {
   Database db = OpenDb();
   ASSERT_TRUE(db.Execute("create table t (i)").ok());

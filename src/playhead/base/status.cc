@@ -39,37 +39,6 @@ std::string_view StatusCodeName(StatusCode code) {
   return "Unknown";
 }
 
-int HttpStatus(StatusCode code) {
-  switch (code) {
-    case StatusCode::kOk:
-      return 200;
-    case StatusCode::kInvalidArgument:
-      return 400;
-    case StatusCode::kUnauthenticated:
-      return 401;
-    case StatusCode::kPermissionDenied:
-      return 403;
-    case StatusCode::kNotFound:
-      return 404;
-    case StatusCode::kAlreadyExists:
-    case StatusCode::kConflict:
-      return 409;
-    case StatusCode::kResourceExhausted:
-      return 429;
-    case StatusCode::kCancelled:
-    case StatusCode::kUnavailable:
-      return 503;
-    case StatusCode::kCommitUnknown:
-      return 504;
-    case StatusCode::kNotSupported:
-      return 501;
-    case StatusCode::kDataCorrupt:
-    case StatusCode::kInternal:
-      return 500;
-  }
-  return 500;
-}
-
 std::string Status::ToString() const {
   if (ok()) return "OK";
   return fmt::format("{}: {}", StatusCodeName(code_), message_);

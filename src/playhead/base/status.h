@@ -31,9 +31,6 @@ enum class StatusCode {
 /// "InvalidArgument", "Conflict", …
 std::string_view StatusCodeName(StatusCode code);
 
-/// The HTTP status that tells a client the same decision.
-int HttpStatus(StatusCode code);
-
 /// The outcome of an operation that can fail. Cheap to move; OK holds no message.
 class [[nodiscard]] Status {
  public:
@@ -63,12 +60,23 @@ Status Error(StatusCode code, fmt::format_string<Args...> format, Args&&... args
   return Status(code, fmt::format(format, std::forward<Args>(args)...));
 }
 
+namespace internal {
+[[noreturn]] void CheckFailed(const char* file, int line, const char* condition);
+}  // namespace internal
+
+/// A broken invariant of ours: prints the place and aborts, in release too. Never judges input.
+#define PH_CHECK(condition) \
+  ((condition) ? (void)0 : ::playhead::internal::CheckFailed(__FILE__, __LINE__, #condition))
+
 /// A value or the reason why there is none. The interface is that of std::expected.
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
-  Result(Status status) : state_(std::move(status)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  /// `failure` must be one: OK would be neither a value nor a reason.
+  Result(Status failure) : state_(std::move(failure)) {  // NOLINT(google-explicit-constructor)
+    PH_CHECK(!std::get<1>(state_).ok());
+  }
 
   bool has_value() const { return state_.index() == 0; }
   bool ok() const { return has_value(); }
@@ -92,7 +100,6 @@ class [[nodiscard]] Result {
 };
 
 namespace internal {
-[[noreturn]] void CheckFailed(const char* file, int line, const char* condition);
 inline Status ToStatus(Status status) { return status; }
 template <typename T>
 Status ToStatus(const Result<T>& result) {
@@ -119,7 +126,3 @@ Status ToStatus(const Result<T>& result) {
   auto result = (expr);                                                     \
   if (!result.ok()) return ::playhead::internal::ToStatus(result.status()); \
   lhs = *std::move(result)
-
-/// A broken invariant of ours: prints the place and aborts, in release too. Never judges input.
-#define PH_CHECK(condition) \
-  ((condition) ? (void)0 : ::playhead::internal::CheckFailed(__FILE__, __LINE__, #condition))

@@ -3,6 +3,7 @@
 #include "playhead/base/logging.h"
 #include "playhead/base/stop_signal.h"
 #include "playhead/cli/ingest_runner.h"
+#include "playhead/cli/live_status.h"
 #include "playhead/cli/output.h"
 #include "playhead/cli/progress.h"
 #include "playhead/cli/summary.h"
@@ -94,6 +95,7 @@ Status IngestProject(const config::ResolvedConfig& config, WritableWarehouse& wa
   }
   IngestRunner runner(config, warehouse,
                       {.once = args.once, .accept_gap = args.accept_gap, .landing_dates = dates});
+  const LiveStatus live(warehouse.board());
   runner.Start();
   std::stop_callback on_stop(signal.token(), [&runner] { runner.Stop(); });
   const Status done = runner.Join();

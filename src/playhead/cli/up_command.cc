@@ -6,6 +6,7 @@
 #include "playhead/base/thread_annotations.h"
 #include "playhead/cli/ingest_runner.h"
 #include "playhead/cli/journal_floor.h"
+#include "playhead/cli/live_status.h"
 #include "playhead/cli/output.h"
 #include "playhead/cli/summary.h"
 #include "playhead/cli/warehouse.h"
@@ -20,6 +21,7 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -132,8 +134,10 @@ int RunUp(const config::ResolvedConfig& config) {
                   {{.name = "ingest", .check = [&not_begun] { return not_begun.Get(); }},
                    {.name = "ingest", .check = [&board] { return StreamsMove(board); }}});
   if (!intake.ok()) return Fail(intake.error());
+  std::optional<LiveStatus> live(std::in_place, board);
   auto warehouse = OpenWarehouse(config, board, not_begun, signal.token());
   if (!warehouse.ok()) {
+    live.reset();
     intake->Stop();
     return Fail(warehouse.error());
   }
@@ -147,6 +151,7 @@ int RunUp(const config::ResolvedConfig& config) {
   runner.Stop();
   const Status done = runner.Join();
   intake->Stop();
+  live.reset();
   const Status printed = PrintSummary(board.States(), {});
   if (!done.ok()) return Fail(done);
   return printed.ok() ? kExitDone : Fail(printed);

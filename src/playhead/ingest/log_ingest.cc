@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kPartitionSearchMicros = 5'000'000;
 constexpr int64_t kRetryPauseMicros = 500'000;
+constexpr int64_t kLagMicros = 1'000'000;
 constexpr int kIdleWaitMs = 200;
 
 bool IsTransient(const Status& status) {
@@ -88,7 +89,20 @@ Status LogIngest::Step() {
   PH_ASSIGN_OR_RETURN(const log::LogBatch* batch,
                       reader_.Read(static_cast<int>(wait_ms), options_.limits.read_bytes_max));
   if (batch != nullptr) PH_RETURN_IF_ERROR(Take(*batch));
-  return IsEpochDue() ? CloseEpoch() : Status();
+  if (IsEpochDue()) PH_RETURN_IF_ERROR(CloseEpoch());
+  ShowLag();
+  return {};
+}
+
+void LogIngest::ShowLag() {
+  if (lake_.clock.TicksMicros() - lag_shown_ticks_ < kLagMicros) return;
+  lag_shown_ticks_ = lake_.clock.TicksMicros();
+  int64_t lag = 0;
+  for (const auto& [partition, part] : parts_) {
+    const Result<int64_t> end = reader_.KnownEnd(partition);
+    if (end.ok()) lag += std::max<int64_t>(0, *end - part.epoch_begin);
+  }
+  lake_.board.SetLag(stream_.name, lag);
 }
 
 Status LogIngest::Settle() {

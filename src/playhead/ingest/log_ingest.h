@@ -75,6 +75,8 @@ class LogIngest {
                      int64_t goes_on_from);
   /// One read, and what follows from it.
   Status Step();
+  /// Tells the board, at most once a second.
+  void ShowLag();
   /// Everything that was read is committed.
   Status Settle();
   /// Back to what is committed, after epochs were discarded.
@@ -109,6 +111,7 @@ class LogIngest {
   std::optional<OpenedEpoch> epoch_;
   std::unique_ptr<EpochWriter> writer_;  // while Run() runs
   int64_t commits_shown_ = 0;
+  int64_t lag_shown_ticks_ = 0;
 };
 
 }  // namespace playhead::ingest

@@ -39,6 +39,13 @@ void StatusBoard::Hold(const std::string& stream, std::string held_by) {
   state.held_by = std::move(held_by);
 }
 
+void StatusBoard::SetLag(const std::string& stream, int64_t records) {
+  const std::lock_guard lock(mutex_);
+  StreamState& state = states_[stream];
+  state.summary.stream = stream;
+  state.lag = records;
+}
+
 std::vector<StreamState> StatusBoard::States() const {
   const std::lock_guard lock(mutex_);
   std::vector<StreamState> states;

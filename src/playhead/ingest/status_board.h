@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct StreamSummary {
 struct StreamState {
   StreamSummary summary;
   std::string held_by;
+  std::optional<int64_t> lag;  ///< records of its log that are not committed; none: not known
 };
 
 /// The streams' states, written by ingest threads, read by the end summary, `/readyz` and
@@ -40,6 +42,7 @@ class StatusBoard {
   void Add(const StreamSummary& delta);
   /// `held_by` empty: moves again.
   void Hold(const std::string& stream, std::string held_by);
+  void SetLag(const std::string& stream, int64_t records);
   /// In stream order.
   std::vector<StreamState> States() const;
 

@@ -76,6 +76,18 @@ class KafkaReader final : public LogReader {
     return asker_->Bounds(topic_, partition.partition);
   }
 
+  Result<int64_t> KnownEnd(const LogPartition& partition) override {
+    int64_t begin = 0;
+    int64_t end = 0;
+    // As the brokers' last answers to fetches said.
+    const rd_kafka_resp_err_t error = rd_kafka_get_watermark_offsets(
+        fetcher_->handle(), topic_.c_str(), partition.partition, &begin, &end);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR || end < 0) {
+      return Status(StatusCode::kUnavailable, "nothing has been fetched yet");
+    }
+    return end;
+  }
+
   Status Seek(const LogPartition& partition, int64_t offset) override {
     PH_ASSIGN_OR_RETURN(const OffsetRange bounds, Bounds(partition));
     if (offset < bounds.begin || offset > bounds.end) {

@@ -49,6 +49,11 @@ class LogReader {
   virtual Result<std::vector<LogPartition>> Partitions() = 0;
   /// First offset still kept, and the one after the last. Control records count.
   virtual Result<OffsetRange> Bounds(const LogPartition& partition) = 0;
+  /// The end of a sought partition as far as this reader knows, without asking a broker.
+  virtual Result<int64_t> KnownEnd(const LogPartition& partition) {
+    PH_ASSIGN_OR_RETURN(const OffsetRange bounds, Bounds(partition));
+    return bounds.end;
+  }
   /// The topic of the same journal that has this log id. None: the log is no part of it, or this
   /// kind of log cannot say (Kafka).
   virtual Result<std::optional<OtherTopic>> Other(const LogId&) {

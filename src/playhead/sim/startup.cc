@@ -8,7 +8,6 @@
 #include "playhead/sim/truth.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace playhead::sim {
@@ -23,90 +22,6 @@ struct Stream {
   int64_t size_kb = 0;
   int64_t start_ms = 0;
   int64_t end_ms = 0;
-};
-
-/// The answers of projects/startup/analyses, counted stream by stream.
-class StartupAnswers {
- public:
-  StartupAnswers() = default;
-  StartupAnswers(const StartupWorld& world, int64_t month_end_ms)
-      : is_streamed_(world.movies.size()), watched_half_(world.users.size()) {
-    const int64_t end_day = DayOf(month_end_ms);
-    week_begin_ms_ = (end_day - 7) * kMillisPerDay;
-    week_end_ms_ = end_day * kMillisPerDay;
-    const int64_t christmas_ms = (end_day - 7) * kMillisPerDay - kLocalOffsetMs;
-    morning_begin_ms_ = christmas_ms + 7 * kMillisPerHour;
-    morning_end_ms_ = christmas_ms + 12 * kMillisPerHour;
-    int64_t size_kb_max = 0;
-    for (const auto& movie : world.movies)
-      size_kb_max = std::max(size_kb_max, movie.size_mb * 1600);
-    streams_of_size_.resize(static_cast<size_t>(size_kb_max) + 1);
-  }
-
-  void Count(const StartupWorld& world, const Stream& stream) {
-    is_streamed_[stream.movie] = true;
-    const int64_t duration_ms = stream.end_ms - stream.start_ms;
-    ++streams_;
-    duration_sum_ms_ += duration_ms;
-    ++streams_of_size_[static_cast<size_t>(stream.size_kb)];
-    if (stream.movie == world.unforgiven && stream.start_ms >= morning_begin_ms_ &&
-        stream.start_ms < morning_end_ms_) {
-      christmas_viewers_.insert(stream.user);
-    }
-    const int64_t runtime_ms = world.movies[stream.movie].duration_mins * kMillisPerMinute;
-    if (stream.start_ms >= week_begin_ms_ && stream.start_ms < week_end_ms_ &&
-        2 * duration_ms >= runtime_ms && duration_ms <= runtime_ms) {
-      watched_half_[stream.user] = true;
-    }
-  }
-
-  std::vector<Answer> Answers(const StartupWorld& world) const {
-    int64_t streamed = 0;
-    int64_t based_on_book = 0;
-    int64_t singaporean = 0;
-    for (size_t i = 0; i < world.movies.size(); ++i) {
-      if (!is_streamed_[i]) continue;
-      ++streamed;
-      based_on_book += world.movies[i].is_based_on_book ? 1 : 0;
-      singaporean += world.movies[i].has_singaporean_book ? 1 : 0;
-    }
-    Value percent;
-    Value mean_hours;
-    Value median_gb;
-    if (streams_ > 0) {
-      percent = 100.0 * static_cast<double>(based_on_book) / static_cast<double>(streamed);
-      mean_hours = static_cast<double>(duration_sum_ms_) / (3.6e6 * static_cast<double>(streams_));
-      median_gb = static_cast<double>(SizeAt((streams_ - 1) / 2) + SizeAt(streams_ / 2)) / 2e6;
-    }
-    const int64_t half = std::count(watched_half_.begin(), watched_half_.end(), true);
-    const auto morning = static_cast<int64_t>(christmas_viewers_.size());
-    return {{"movies_based_on_books", {"percent"}, {{percent}}},
-            {"unforgiven_christmas_morning", {"users"}, {{morning}}},
-            {"singaporean_books", {"movies"}, {{singaporean}}},
-            {"mean_duration", {"hours"}, {{mean_hours}}},
-            {"median_size_gb", {"gigabytes"}, {{median_gb}}},
-            {"half_watched_last_week", {"users"}, {{half}}}};
-  }
-
- private:
-  // Size of the stream at a place, from 0, of all streams in order of size.
-  int64_t SizeAt(int64_t place) const {
-    size_t size_kb = 0;
-    for (int64_t before = streams_of_size_[0]; before <= place;)
-      before += streams_of_size_[++size_kb];
-    return static_cast<int64_t>(size_kb);
-  }
-
-  int64_t week_begin_ms_ = 0;
-  int64_t week_end_ms_ = 0;
-  int64_t morning_begin_ms_ = 0;
-  int64_t morning_end_ms_ = 0;
-  int64_t streams_ = 0;
-  int64_t duration_sum_ms_ = 0;
-  std::vector<uint32_t> streams_of_size_;  // by size_kb, for the exact median
-  std::vector<bool> is_streamed_;          // by movie
-  std::vector<bool> watched_half_;         // by user
-  std::set<size_t> christmas_viewers_;
 };
 
 class StartupSimulator final : public Simulator {
@@ -129,7 +44,6 @@ class StartupSimulator final : public Simulator {
   Status WriteLandingFiles(const std::string& folder) override {
     truths_.clear();
     world_ = StartupWorld::Make(options_.seed, options_.events, month_begin_ms_, month_end_ms_);
-    answers_ = StartupAnswers(world_, month_end_ms_);
     PH_RETURN_IF_ERROR(
         WriteWhole(folder, "users", "internal/users.csv", UsersCsv(world_), world_.users.size()));
     PH_RETURN_IF_ERROR(WriteWhole(folder, "movies", "internal/movies.csv", MoviesCsv(world_),
@@ -144,9 +58,8 @@ class StartupSimulator final : public Simulator {
   }
 
   std::string TruthJson() const override {
-    Truth truth{.project = "startup", .options = options_, .streams = truths_, .answers = {}};
-    if (!truths_.empty()) truth.answers = answers_.Answers(world_);
-    return TruthText(truth);
+    return TruthText(
+        {.project = "startup", .options = options_, .streams = truths_, .answers = {}});
   }
 
  private:
@@ -182,7 +95,6 @@ class StartupSimulator final : public Simulator {
       } else {
         ++truth.good;
         ++truth.records;
-        answers_.Count(world_, stream);
       }
       file.Write(lines);
     }
@@ -257,7 +169,6 @@ class StartupSimulator final : public Simulator {
         }
         ++truth.records;
         ++truth.good;
-        answers_.Count(world_, stream);
         return;
     }
     ++truth.records;
@@ -273,7 +184,6 @@ class StartupSimulator final : public Simulator {
   TimestampText start_text_{kLocalOffsetHours, "+0100"};
   TimestampText end_text_{kLocalOffsetHours, "+0100"};
   StartupWorld world_;
-  StartupAnswers answers_;
   std::map<std::string, StreamTruth> truths_;
 };
 

@@ -21,8 +21,6 @@ struct StartupWorld {
     int64_t duration_mins = 0;
     std::string_view language;
     int64_t size_mb = 0;
-    bool is_based_on_book = false;      ///< a review links it to a book of `books`
-    bool has_singaporean_book = false;  ///< … by an author of that nationality
   };
   struct Author {
     std::string name;
@@ -53,7 +51,6 @@ struct StartupWorld {
   std::vector<Author> authors;
   std::vector<Book> books;
   std::vector<Review> reviews;
-  size_t unforgiven = 0;  ///< the movie that a question asks for by its title
 };
 
 /// The vendor's dumps as they come: JSON arrays with four blanks a level.

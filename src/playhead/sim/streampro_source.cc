@@ -39,8 +39,6 @@ constexpr std::string_view kNetworks[] = {"wifi", "wifi", "wifi", "5g", "4g", "4
 constexpr std::string_view kReactions[] = {"like",  "like",  "like",   "heart",
                                            "heart", "share", "comment"};
 
-enum Fact : size_t { kUserFact, kKindFact, kSessionFact, kGenreFact, kClientFact, kValueFact };
-
 int32_t ClientIndex(std::string_view os, size_t version) {
   const auto system =
       std::find(std::begin(kSystems), std::end(kSystems), os) - std::begin(kSystems);
@@ -146,7 +144,6 @@ void StreamproSource::AddUser(uint32_t number, int64_t start_ms, int64_t end_ms)
 }
 
 void StreamproSource::StartSession(User& user) {
-  user.session = sessions_++;
   user.session_text = R"(,"session_id":")";
   AppendUuid(random_, user.session_text);
   user.session_text.push_back('"');
@@ -179,16 +176,16 @@ bool StreamproSource::Next(Event& event) {
 int64_t StreamproSource::Act(User& user, Event& event) {
   switch (user.step) {
     case Step::kFirstLogin:
-      Write("first_login", AppEvent::Kind::kFirstLogin, user, 0, event);
+      Write("first_login", user, 0, event);
       user.step = Step::kSessionStart;
       return random_.Between(20, 900);
     case Step::kSessionStart: {
-      Write("session_start", AppEvent::Kind::kSessionStart, user, 0, event);
+      Write("session_start", user, 0, event);
       const int64_t loading_ms = random_.Between(500, 6000);
       return loading_ms + PlanNext(user);
     }
     case Step::kWatch:
-      Write("watch_time", AppEvent::Kind::kWatchTime, user, user.next_watched, event);
+      Write("watch_time", user, user.next_watched, event);
       user.session_watched += user.next_watched;
       user.session_left -= user.next_watched;
       user.video_left -= user.next_watched;
@@ -198,12 +195,12 @@ int64_t StreamproSource::Act(User& user, Event& event) {
       }
       return 1 + PlanNext(user);
     case Step::kReact: {
-      Write(random_.Pick(kReactions), AppEvent::Kind::kOther, user, 4, event);
+      Write(random_.Pick(kReactions), user, 4, event);
       const int64_t pause_ms = random_.Between(200, 3000);
       return pause_ms + PlanNext(user);
     }
     case Step::kSessionEnd:
-      Write("session_end", AppEvent::Kind::kOther, user, user.session_watched, event);
+      Write("session_end", user, user.session_watched, event);
       return GapAfterSession(user, event.time_ms);
     case Step::kKilled:
       break;
@@ -232,17 +229,11 @@ int64_t StreamproSource::GapAfterSession(User& user, int64_t time_ms) {
   return curve_.After(time_ms + kMillisPerMinute, random_.Exponential(mean_ms)) - time_ms;
 }
 
-void StreamproSource::Write(std::string_view name, AppEvent::Kind kind, const User& user,
-                            int64_t quarters, Event& event) {
+void StreamproSource::Write(std::string_view name, const User& user, int64_t quarters,
+                            Event& event) {
   const bool has_video = user.step == Step::kWatch || user.step == Step::kReact;
   const Video& video = videos_[user.video];
   event.stream = 0;
-  event.facts[kUserFact] = &user - users_.data();
-  event.facts[kKindFact] = static_cast<int64_t>(kind);
-  event.facts[kSessionFact] = user.session;
-  event.facts[kGenreFact] = has_video ? static_cast<int64_t>(video.genre) : -1;
-  event.facts[kClientFact] = user.client;
-  event.facts[kValueFact] = quarters;
 
   std::string& text = event.text;
   text.assign(R"({"timestamp":")");
@@ -258,26 +249,6 @@ void StreamproSource::Write(std::string_view name, AppEvent::Kind kind, const Us
   text.append(user.network_text);
   AppendField("country", user.country, text);
   text.push_back('}');
-}
-
-void StreamproSource::Count(const Event& event, bool is_repeat) {
-  if (is_repeat) return;
-  arrived_.push_back({.user = static_cast<uint32_t>(event.facts[kUserFact]),
-                      .session = static_cast<uint32_t>(event.facts[kSessionFact]),
-                      .time_ms = event.time_ms,
-                      .genre = static_cast<int32_t>(event.facts[kGenreFact]),
-                      .client = static_cast<int32_t>(event.facts[kClientFact]),
-                      .quarter_seconds = event.facts[kValueFact],
-                      .kind = static_cast<AppEvent::Kind>(event.facts[kKindFact])});
-}
-
-std::vector<Answer> StreamproSource::Answers() const {
-  const std::vector<std::string_view> genres(std::begin(kGenres), std::end(kGenres));
-  std::vector<AppClient> clients;
-  for (const std::string_view os : kSystems) {
-    for (const std::string_view version : kVersions) clients.push_back({os, version});
-  }
-  return StreamproAnswers(arrived_, genres, clients);
 }
 
 StreamproSource::Csv StreamproSource::UsersCsv(int64_t day) const {

@@ -3,7 +3,7 @@
 #include "playhead/sim/calendar.h"
 #include "playhead/sim/event_queue.h"
 #include "playhead/sim/event_stream.h"
-#include "playhead/sim/streampro_truth.h"
+#include "playhead/sim/truth.h"
 
 #include <cstdint>
 #include <string>
@@ -19,10 +19,10 @@ class StreamproSource final : public EventSource {
 
   const std::vector<StreamShape>& streams() const override { return streams_; }
   bool Next(Event& event) override;
-  void Count(const Event& event, bool is_repeat) override;
+  void Count(const Event& /*event*/, bool /*is_repeat*/) override {}
   /// Partitions are days of arrival, which only the writer of the files knows.
   std::vector<PartitionCount> Partitions(size_t /*stream*/) const override { return {}; }
-  std::vector<Answer> Answers() const override;
+  std::vector<Answer> Answers() const override { return {}; }
 
   struct Csv {
     std::string text;
@@ -43,7 +43,6 @@ class StreamproSource final : public EventSource {
     std::string_view tier, age_group, gender;
     int32_t client = 0;
     Step step = Step::kSessionStart;
-    uint32_t session = 0;
     std::string session_text;  // ,"session_id":…
     std::string network_text;  // ,"network_type":…,"ip":…
     uint32_t video = 0;
@@ -66,8 +65,7 @@ class StreamproSource final : public EventSource {
   int64_t Act(User& user, Event& event);
   int64_t PlanNext(User& user);
   int64_t GapAfterSession(User& user, int64_t time_ms);
-  void Write(std::string_view name, AppEvent::Kind kind, const User& user, int64_t quarters,
-             Event& event);
+  void Write(std::string_view name, const User& user, int64_t quarters, Event& event);
 
   std::vector<StreamShape> streams_;
   Random random_;
@@ -77,8 +75,6 @@ class StreamproSource final : public EventSource {
   WeightedIndex popular_videos_;
   std::vector<User> users_;
   EventQueue queue_;
-  uint32_t sessions_ = 0;
-  std::vector<AppEvent> arrived_;
 };
 
 }  // namespace playhead::sim
