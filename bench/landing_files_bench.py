@@ -1,7 +1,7 @@
 """Many small landing files: files/s as the ledger grows, and a run with nothing new.
 
-20,000 JSON files of 4 records (PLAYHEAD_BENCH_FILES for another number) arrive in ten parts; after each part
-`playhead ingest --once` takes what is new. Then one more run finds everything known.
+20,000 JSON files of 4 records (PLAYHEAD_BENCH_FILES for another number) arrive in ten parts
+(PLAYHEAD_BENCH_PARTS); after each part `playhead ingest --once` takes what is new. Then runs find everything known.
 """
 
 import json
@@ -13,7 +13,7 @@ import tempfile
 import time
 
 FILES = int(os.environ.get("PLAYHEAD_BENCH_FILES", "20000"))
-PARTS = 10
+PARTS = int(os.environ.get("PLAYHEAD_BENCH_PARTS", "10"))
 PLAYHEAD = os.environ["PLAYHEAD_BIN"]
 SOURCES = """version: 2
 sources:

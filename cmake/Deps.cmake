@@ -41,6 +41,7 @@ target_include_directories(simdjson SYSTEM PUBLIC "${prefix}/simdjson")
 add_library(simdjson::simdjson ALIAS simdjson)
 
 # Debian's packages.
+find_package(absl REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(SQLite3 REQUIRED)

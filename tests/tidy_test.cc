@@ -69,6 +69,7 @@ struct LibraryRule {
 const std::vector<LibraryRule>& LibraryRules() {
   static const std::vector<LibraryRule> kRules = {
       {"fmt/", {"base"}},
+      {"absl/", {"decode"}},
       {"spdlog/", {"base"}},
       {"sqlite3.h", {"base"}},
       {"prometheus/", {"base"}},

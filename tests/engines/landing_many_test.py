@@ -137,6 +137,23 @@ def odd_names_and_times(lake):
     lake.audit()
 
 
+def killed_on_the_way(lake):
+    """As kill -9 at each step of the commit of changed and new files: all of them once, or all of them again."""
+    rows = lake.count("bronze.notes")
+    for turn, step in enumerate(("before_plan", "after_plan", "published_one", "published", "after_objects",
+                                 "after_transaction", "after_hint")):
+        for number in range(100, 110):
+            put(lake, f"notes/{number:04}.jsonl", note(number, step))
+        for number in range(4):
+            put(lake, f"notes/{6000 + turn * 10 + number}.jsonl", note(6000 + turn * 10 + number, step))
+        lake.run("ingest", "--once", expect=-9, env={"PLAYHEAD_CRASH_AT": f"commit.{step}"})
+        ingest(lake, expect=2)  # marks/2.parquet
+        rows += 8
+        equal(f"{step}: rows", lake.count("bronze.notes"), rows)
+        equal(f"{step}: rows of the files", lake.count(f"bronze.notes where note = '{step}'"), 28)
+        lake.audit()
+
+
 with Lake("content") as many:
     many.project = make_project(many.folder / "project", TABLES)
     taken_together(many)
@@ -144,3 +161,4 @@ with Lake("content") as many:
     changed_together(many)
     one_refused_among_them(many)
     odd_names_and_times(many)
+    killed_on_the_way(many)

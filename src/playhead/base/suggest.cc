@@ -1,17 +1,12 @@
 #include "playhead/base/suggest.h"
 
+#include "playhead/base/text_case.h"
+
 #include <algorithm>
-#include <cctype>
 #include <numeric>
 
 namespace playhead {
 namespace {
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
 
 /// Damerau-Levenshtein distance with swaps of neighbours (optimal string alignment).
 size_t EditDistance(std::string_view a, std::string_view b) {
@@ -37,12 +32,12 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 std::string DidYouMean(std::string_view name, const std::vector<std::string>& known) {
   // Names much longer than any of ours are no typing mistake, and the distance is quadratic.
   if (name.empty() || name.size() > 200) return "";
-  const std::string wanted = Lower(name);
+  const std::string wanted = LowerCase(name);
   const size_t distance_max = std::max<size_t>(1, wanted.size() / 3);
   const std::string* nearest = nullptr;
   size_t nearest_distance = distance_max + 1;
   for (const std::string& candidate : known) {
-    const std::string lower = Lower(candidate);
+    const std::string lower = LowerCase(candidate);
     size_t distance = EditDistance(wanted, lower);
     // The part after the last dot is a good guess too: `media_events` for `bronze.media_events`.
     if (const size_t dot = lower.rfind('.'); dot != std::string::npos) {

@@ -1,6 +1,7 @@
 #include "playhead/decode/slot_writer.h"
 
 #include "playhead/base/json_text.h"
+#include "playhead/base/text_case.h"
 #include "playhead/decode/json_text.h"
 #include "playhead/decode/time_text.h"
 
@@ -22,13 +23,6 @@ constexpr size_t kLargeExtraBytes = 1 << 20;
 // Fewer digits, but for a lone 0, are a year or a compact date at least as likely as seconds since
 // 1970.
 constexpr size_t kEpochTextDigitsMin = 9;
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() &&
-         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-         });
-}
 
 }  // namespace
 

@@ -232,9 +232,6 @@ TEST(TimeZone, RefusesWhatIsNoZone) {
   for (std::string_view name : {"Mars/Olympus", "", "../../etc/passwd", "/etc/passwd", "Europe"}) {
     EXPECT_FALSE(TimeZone::Load(name).ok()) << name;
   }
-  EXPECT_EQ(TimeZone::Parse("TZif").status().code(), StatusCode::kDataCorrupt);
-  std::string truncated = "TZif2" + std::string(15, '\0') + std::string(24, '\xff');
-  EXPECT_EQ(TimeZone::Parse(truncated).status().code(), StatusCode::kDataCorrupt);
 }
 
 }  // namespace

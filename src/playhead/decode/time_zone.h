@@ -3,7 +3,6 @@
 #include "playhead/base/status.h"
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,19 +13,16 @@ namespace playhead::decode {
 /// A time that the clocks skipped (spring) or showed twice (autumn) is read with the offset that
 /// was in force before the change: 02:30 in a gap becomes 03:30 of the new time, and of two 02:30
 /// the first one is meant.
-/// Source   TZif files (RFC 9636, versions 2 and later) under /usr/share/zoneinfo; the rule in their
-///          footer is unrolled to the year 2500. "UTC" needs no file.
+/// Source   /usr/share/zoneinfo, by Abseil; changes are laid out to the year 2400, so that a look-up
+///          is a binary search. "UTC" needs no file.
 /// Threads  any, once loaded.
 class TimeZone {
  public:
   /// UTC.
   TimeZone() = default;
 
-  /// Errors: kInvalidArgument (no such zone), kDataCorrupt (not a TZif file), both naming the zone.
-  static Result<TimeZone> Load(std::string_view name,
-                               const std::string& folder = "/usr/share/zoneinfo");
-  /// The zone in the bytes of a TZif file.
-  static Result<TimeZone> Parse(std::string_view tzif);
+  /// Errors: kInvalidArgument (no such zone).
+  static Result<TimeZone> Load(std::string_view name);
 
   bool is_utc() const { return switches_.empty() && first_offset_s_ == 0; }
 

@@ -1,9 +1,9 @@
+#include "playhead/base/text_case.h"
 #include "playhead/iceberg/arrow_schema.h"
 #include "playhead/iceberg/field_ids.h"
 #include "playhead/iceberg/schema_json.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
 namespace playhead::iceberg {
@@ -14,12 +14,6 @@ bool IsWider(const Type& current, const Type& wanted) {
   if (current.kind == TypeKind::kFloat) return wanted.kind == TypeKind::kDouble;
   return current.kind == TypeKind::kDecimal && wanted.kind == TypeKind::kDecimal &&
          current.scale == wanted.scale && current.precision < wanted.precision;
-}
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
 }
 
 /// Turns the fields of a table into those of a wanted schema, in place, and says whether it had to.

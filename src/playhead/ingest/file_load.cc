@@ -2,6 +2,7 @@
 
 #include "playhead/base/arrow_status.h"
 #include "playhead/base/logging.h"
+#include "playhead/base/text_case.h"
 #include "playhead/decode/csv_cutter.h"
 #include "playhead/decode/record_cutter.h"
 #include "playhead/ingest/file_input.h"
@@ -10,7 +11,6 @@
 #include <arrow/io/interfaces.h>
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -205,8 +205,7 @@ Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBui
 
 InputFile DescribeFile(const std::string& path, project::Format declared) {
   InputFile file{.path = path, .format = declared, .name = path};
-  std::string lower = path;
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = LowerCase(path);
   std::string_view name = lower;
   for (const std::string_view packed : {".gz", ".zst"}) {
     if (name.ends_with(packed)) name.remove_suffix(packed.size());

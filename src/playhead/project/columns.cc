@@ -1,8 +1,9 @@
 #include "playhead/project/columns.h"
 
+#include "playhead/base/text_case.h"
+
 #include <arrow/type.h>
 
-#include <cctype>
 #include <map>
 #include <optional>
 #include <regex>
@@ -12,17 +13,12 @@
 namespace playhead::project {
 namespace {
 
-std::string Lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 /// A test that only warns, or is switched off, stays dbt's and makes no dead letters.
 bool IsEnforced(YamlMap& test) {
   std::optional<YamlMap> config = test.Map("config");
   YamlMap& holder = config ? *config : test;
-  const std::string severity = Lower(holder.Text("severity").value_or("error"));
-  const std::string enabled = Lower(holder.Text("enabled").value_or("true"));
+  const std::string severity = LowerCase(holder.Text("severity").value_or("error"));
+  const std::string enabled = LowerCase(holder.Text("enabled").value_or("true"));
   return severity == "error" && enabled == "true" && !holder.Has("where");
 }
 
@@ -94,7 +90,7 @@ bool IsReservedByIceberg(const std::string& name) {
                                              "file_path",
                                              "pos",
                                              "row"};
-  return kReserved->contains(Lower(name));
+  return kReserved->contains(LowerCase(name));
 }
 
 void CheckName(YamlMap& column_map, const std::string& name) {
@@ -138,7 +134,7 @@ std::vector<ColumnDecl> ReadColumns(YamlMap& table) {
     column.place = column_map.PlaceOfKey("name");
     column.description = column_map.Text("description").value_or("");
     CheckName(column_map, column.name);
-    if (auto [first, is_new] = seen.emplace(Lower(column.name), column.place); !is_new) {
+    if (auto [first, is_new] = seen.emplace(LowerCase(column.name), column.place); !is_new) {
       column_map.Report("name", fmt::format("column '{}' is declared twice, first in line {}",
                                             column.name, first->second.line));
       continue;

@@ -1,23 +1,16 @@
 #include "playhead/project/partition_decl.h"
 
 #include "playhead/base/suggest.h"
+#include "playhead/base/text_case.h"
 #include "playhead/project/yaml_file.h"
 
 #include <arrow/type.h>
 
 #include <algorithm>
-#include <cctype>
 #include <regex>
 
 namespace playhead::project {
 namespace {
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
-}
 
 /// Those of an identity field are compared with the column's values, so they must be such.
 Status CheckAcceptedValues(const PartitionDecl& field, const ColumnDecl& column) {
@@ -50,13 +43,13 @@ Result<PartitionDecl> ParsePartitionField(std::string_view text) {
   std::string suffix;
   if (match[1].matched) {
     const std::string transform = match[1].str();
-    if (EqualIgnoringCase(transform, "day")) {
+    if (EqualsIgnoringCase(transform, "day")) {
       field.transform = PartitionTransform::kDay;
       suffix = "_day";
-    } else if (EqualIgnoringCase(transform, "hour")) {
+    } else if (EqualsIgnoringCase(transform, "hour")) {
       field.transform = PartitionTransform::kHour;
       suffix = "_hour";
-    } else if (!EqualIgnoringCase(transform, "identity")) {
+    } else if (!EqualsIgnoringCase(transform, "identity")) {
       return Error(StatusCode::kInvalidArgument,
                    "unknown transform '{}'; expected identity, day or hour", transform);
     }
@@ -85,7 +78,7 @@ Status CheckPartitionField(const PartitionDecl& field, const std::vector<ColumnD
   for (const ColumnDecl& column : columns) {
     const bool is_itself = field.transform == PartitionTransform::kIdentity &&
                            column.name == field.source_column && column.name == field.name;
-    if (!is_itself && EqualIgnoringCase(column.name, field.name)) {
+    if (!is_itself && EqualsIgnoringCase(column.name, field.name)) {
       return Error(StatusCode::kInvalidArgument,
                    "'{}' is a column; give the partition field another name with 'as NAME'",
                    field.name);

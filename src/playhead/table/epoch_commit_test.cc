@@ -291,8 +291,8 @@ TEST(EpochCommit, SeveralLandingFilesAreOneCommit) {
                   .Commit(together(lake.StageLanding("p1", "a.csv", "11", 8),
                                    lake.StageLanding("p2", "b.csv", "22", 4)))
                   .ok());
-  const std::string rows = TestLake::Expected("file:a.csv#11", 0, 8, false) +
-                           TestLake::Expected("file:b.csv#22", 0, 4, false);
+  const auto rows = TestLake::Expected("file:a.csv#11", 0, 8, false) +
+                    TestLake::Expected("file:b.csv#22", 0, 4, false);
   EXPECT_EQ(lake.LiveRows(kMain), rows);
   EXPECT_THAT(lake.Ledger(), SizeIs(2));
   EXPECT_THAT(lake.Load(kMain).metadata->snapshots, SizeIs(1));
