@@ -157,12 +157,17 @@ class ShellTest(unittest.TestCase):
     def test_values_of_a_compared_column_are_completed(self):
         (self.folder / "e.jsonl").write_text(
             '{"event_id":"1","event_type":"play","timestamp":"2024-01-02T10:00:00Z",'
+            '"user_id":"u1","content_id":"c1"}\n'
+            '{"event_id":"2","event_type":"pause","timestamp":"2024-01-02T10:00:00Z",'
             '"user_id":"u1","content_id":"c1"}\n', encoding="utf-8")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PLAYHEAD_")}
         subprocess.run([BINARY, "ingest", "--stream", "media_events", "e.jsonl"], cwd=self.folder,
                        check=True, capture_output=True, env=environment)
         self.shell.send("select count(*) + 76 from media_events where event_type = \t")
-        self.shell.expect("'play'")
+        # What they have in common is typed, and all are listed.
+        self.shell.expect("'pause'  'play'")
+        self.shell.send("l\t")
+        self.shell.expect("ay'")
         self.shell.send(";\n")
         self.shell.expect("77")
         self.shell.expect(PROMPT)

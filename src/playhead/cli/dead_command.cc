@@ -46,7 +46,7 @@ Result<std::vector<const project::Stream*>> ChooseStreams(const project::Project
 
 /// All dead letters asked for, as one relation; the streams whose tables are there.
 Result<std::string> DeadLettersSql(const std::vector<const project::Stream*>& streams,
-                                   const std::string& reason, catalog::Catalog& catalog) {
+                                   catalog::Catalog& catalog) {
   PH_ASSIGN_OR_RETURN(const std::vector<catalog::TableId> tables, catalog.ListTables());
   const std::set<catalog::TableId> present(tables.begin(), tables.end());
   std::string sql;
@@ -57,8 +57,30 @@ Result<std::string> DeadLettersSql(const std::vector<const project::Stream*>& st
                        sql::QuotedText(stream->name), sql::QuotedName(id.table_namespace),
                        sql::QuotedName(id.name));
   }
-  if (sql.empty() || reason.empty()) return sql;
-  return fmt::format("SELECT * FROM ({}) WHERE _reason = {}", sql, sql::QuotedText(reason));
+  return sql;
+}
+
+/// Says which reasons there are when there is none of the one that was asked for.
+Status ExplainNone(const std::string& reason, const std::string& dead_letters,
+                   sql::Connection& connection) {
+  PH_ASSIGN_OR_RETURN(
+      const auto found,
+      connection.Query(
+          fmt::format("SELECT _reason, count(*) FROM ({}) GROUP BY 1 ORDER BY 1", dead_letters)));
+  std::vector<std::string> names;
+  std::string there;
+  for (int64_t row = 0; row < found->rows(); ++row) {
+    names.push_back(found->CellText(row, 0).value_or(""));
+    there += fmt::format("{}{} ({})", row == 0 ? "; there are " : ", ", names.back(),
+                         found->CellText(row, 1).value_or(""));
+  }
+  const bool is_there =
+      reason.empty() ? !names.empty() : std::ranges::find(names, reason) != names.end();
+  if (!is_there) {
+    WriteNote(fmt::format("no dead letters{}{}{}\n", reason.empty() ? "" : " of reason " + reason,
+                          DidYouMean(reason, names), there));
+  }
+  return OkStatus();
 }
 
 std::string ReasonsSql(const std::string& dead_letters) {
@@ -161,14 +183,19 @@ std::string SamplesText(const sql::ResultTable& samples) {
 Status ShowDeadLetters(const config::ResolvedConfig& config, const DeadArgs& args) {
   PH_ASSIGN_OR_RETURN(const auto streams, ChooseStreams(config.project, args.stream));
   PH_ASSIGN_OR_RETURN(const ReadableLake lake, OpenLake(config));
-  PH_ASSIGN_OR_RETURN(const std::string dead, DeadLettersSql(streams, args.reason, *lake.catalog));
-  if (dead.empty()) {
+  PH_ASSIGN_OR_RETURN(const std::string all_dead, DeadLettersSql(streams, *lake.catalog));
+  if (all_dead.empty()) {
     return Error(StatusCode::kNotFound, "nothing of {} has been ingested yet",
                  args.stream.empty() ? "this project" : args.stream);
   }
   PH_ASSIGN_OR_RETURN(const auto engine, sql::Engine::Open(*lake.catalog, *lake.store,
                                                            config::EngineOptionsOf(config)));
   PH_ASSIGN_OR_RETURN(const auto connection, engine->Connect());
+  PH_RETURN_IF_ERROR(ExplainNone(args.reason, all_dead, *connection));
+  const std::string dead = args.reason.empty()
+                               ? all_dead
+                               : fmt::format("SELECT * FROM ({}) WHERE _reason = {}", all_dead,
+                                             sql::QuotedText(args.reason));
   const sql::OutputFormat format = ChooseFormat(args.format);
   const bool shows_reasons = args.show.empty() || args.show == "reasons";
   const bool shows_samples =
@@ -177,7 +204,6 @@ Status ShowDeadLetters(const config::ResolvedConfig& config, const DeadArgs& arg
   std::unique_ptr<sql::ResultTable> samples;
   if (shows_reasons) {
     PH_ASSIGN_OR_RETURN(reasons, connection->Query(ReasonsSql(dead)));
-    if (reasons->rows() == 0) WriteNote("no dead letters\n");
   }
   if (shows_samples) {
     PH_ASSIGN_OR_RETURN(samples, connection->Query(SamplesSql(dead, args.limit)));

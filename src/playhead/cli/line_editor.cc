@@ -163,12 +163,15 @@ struct LineEditor::State {
     const std::string typed = text.substr(std::min(completions[0].start, text.size()));
     KeepExact(typed, completions);
     const std::string common = CommonBeginning(completions);
+    // Of values all that they may have in common is their quote.
+    const bool is_list_due = completions.size() > 1 && typed.empty();
+    if (is_list_due) ListCompletions(completions);
     if (common.size() > typed.size() || completions.size() == 1) {
       el_deletestr(editor, static_cast<int>(CountCharacters(typed)));
       if (el_insertstr(editor, common.c_str()) == -1) return CC_ERROR;
-      return CC_REFRESH;
+      return is_list_due ? CC_REDISPLAY : CC_REFRESH;
     }
-    ListCompletions(completions);
+    if (!is_list_due) ListCompletions(completions);
     return CC_REDISPLAY;
   }
 };

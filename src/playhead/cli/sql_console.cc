@@ -166,7 +166,10 @@ Status SqlConsole::DescribeTable(const std::string& name) {
 
 Result<bool> SqlConsole::RunScript(std::string_view text) {
   std::string pending;
-  const auto run_pending = [&] { return RunSql(std::exchange(pending, {})); };
+  const auto run_pending = [&] {
+    const bool is_blank = pending.find_first_not_of(" \t\r\n") == std::string::npos;
+    return is_blank ? OkStatus() : RunSql(std::exchange(pending, {}));
+  };
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);

@@ -9,7 +9,8 @@ namespace {
 std::string WithoutAdvice(const std::string& message) {
   const size_t advice = message.find("\n\nPlease try installing");
   if (advice == std::string::npos) return message;
-  return message.substr(0, advice) + "; extensions are neither installed nor loaded here";
+  const std::string problem = message.substr(0, message.find_last_not_of(".\n", advice) + 1);
+  return problem + "; extensions are neither installed nor loaded here";
 }
 
 }  // namespace

@@ -285,7 +285,11 @@ TEST_F(EngineTest, TheLakeIsOnlyRead) {
     EXPECT_THAT(status.message(), HasSubstr("lake")) << sql;
   }
   EXPECT_EQ(Csv(connection, "select count(*) as n from plays"), "n\n0\n");
-  // One's own of that name is one's own.
+  // One's own of that name is one's own, and so is one's own database.
+  EXPECT_TRUE(connection
+                  .Query("attach ':memory:' as q; create schema q.bronze; "
+                         "create table q.bronze.plays (a int); drop table q.bronze.plays")
+                  .ok());
   EXPECT_EQ(Csv(connection,
                 "create table plays (a int); insert into plays values (1); "
                 "drop table plays; select count(*) as n from plays"),

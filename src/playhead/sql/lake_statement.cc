@@ -32,6 +32,7 @@ using duckdb::StatementType;
 constexpr size_t kSnapshotsNamedMax = 10;
 
 struct Name {
+  std::string catalog;
   std::string schema;
   std::string name;
 };
@@ -39,7 +40,7 @@ struct Name {
 Name NameOf(const duckdb::TableRef& ref) {
   if (ref.type != duckdb::TableReferenceType::BASE_TABLE) return {};
   const auto& table = ref.Cast<duckdb::BaseTableRef>();
-  return {.schema = table.schema_name, .name = table.table_name};
+  return {.catalog = table.catalog_name, .schema = table.schema_name, .name = table.table_name};
 }
 
 /// The table or view that the statement changes; of a dropped schema only `schema`.
@@ -47,7 +48,7 @@ Name ChangedBy(const duckdb::SQLStatement& statement) {
   switch (statement.type) {
     case StatementType::INSERT_STATEMENT: {
       const auto& insert = statement.Cast<duckdb::InsertStatement>();
-      return {.schema = insert.schema, .name = insert.table};
+      return {.catalog = insert.catalog, .schema = insert.schema, .name = insert.table};
     }
     case StatementType::UPDATE_STATEMENT:
       return NameOf(*statement.Cast<duckdb::UpdateStatement>().table);
@@ -57,17 +58,18 @@ Name ChangedBy(const duckdb::SQLStatement& statement) {
       return NameOf(*statement.Cast<duckdb::MergeIntoStatement>().target);
     case StatementType::ALTER_STATEMENT: {
       const auto& info = *statement.Cast<duckdb::AlterStatement>().info;
-      return {.schema = info.schema, .name = info.name};
+      return {.catalog = info.catalog, .schema = info.schema, .name = info.name};
     }
     case StatementType::DROP_STATEMENT: {
       const auto& info = *statement.Cast<duckdb::DropStatement>().info;
-      if (info.type == duckdb::CatalogType::SCHEMA_ENTRY) return {.schema = info.name, .name = ""};
-      return {.schema = info.schema, .name = info.name};
+      if (info.type == duckdb::CatalogType::SCHEMA_ENTRY)
+        return {.catalog = info.catalog, .schema = info.name, .name = ""};
+      return {.catalog = info.catalog, .schema = info.schema, .name = info.name};
     }
     case StatementType::COPY_STATEMENT: {
       const auto& info = *statement.Cast<duckdb::CopyStatement>().info;
       if (!info.is_from) return {};
-      return {.schema = info.schema, .name = info.table};
+      return {.catalog = info.catalog, .schema = info.schema, .name = info.table};
     }
     default:
       return {};
@@ -76,6 +78,11 @@ Name ChangedBy(const duckdb::SQLStatement& statement) {
 
 bool IsSame(std::string_view left, std::string_view right) {
   return duckdb::StringUtil::CIEquals(std::string(left), std::string(right));
+}
+
+/// Another database of the user; the lake is in the one that the engine opens with.
+bool IsAttached(const std::string& catalog) {
+  return !catalog.empty() && !IsSame(catalog, "memory");
 }
 
 bool IsLakeSchema(const LakeMoment& moment, const std::string& schema) {
@@ -205,7 +212,8 @@ Status CheckStatement(const duckdb::SQLStatement& statement, const LakeMoment& m
   }
   if (inner.type == StatementType::CREATE_STATEMENT) {
     const auto& info = *inner.Cast<duckdb::CreateStatement>().info;
-    if (info.type == duckdb::CatalogType::SCHEMA_ENTRY || !IsLakeSchema(moment, info.schema)) {
+    if (info.type == duckdb::CatalogType::SCHEMA_ENTRY || !IsLakeSchema(moment, info.schema) ||
+        IsAttached(info.catalog)) {
       return OkStatus();
     }
     return Error(StatusCode::kNotSupported,
@@ -214,6 +222,7 @@ Status CheckStatement(const duckdb::SQLStatement& statement, const LakeMoment& m
                  info.schema);
   }
   const Name changed = ChangedBy(inner);
+  if (IsAttached(changed.catalog)) return OkStatus();
   if (changed.name.empty()) {
     if (changed.schema.empty() || !IsLakeSchema(moment, changed.schema)) return OkStatus();
     return Error(StatusCode::kNotSupported, "schema {} belongs to the lake and cannot be dropped",
@@ -235,7 +244,7 @@ Status ResolveSnapshots(duckdb::SQLStatement& statement, const LakeMoment& momen
   if (query == nullptr) return status;
   VisitTables(*query, [&](duckdb::BaseTableRef& ref) {
     if (ref.at_clause == nullptr || !status.ok()) return;
-    const auto table = FindTable(moment, {.schema = ref.schema_name, .name = ref.table_name});
+    const auto table = FindTable(moment, NameOf(ref));
     if (table == nullptr) return;  // DuckDB says that it cannot
     const Result<int64_t> snapshot = SnapshotAt(*table, *ref.at_clause, evaluate);
     if (!snapshot.ok()) {
