@@ -4,6 +4,7 @@
 #include "playhead/cli/output.h"
 #include "playhead/cli/progress.h"
 #include "playhead/ingest/lake.h"
+#include "playhead/sql/row_writer.h"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -92,7 +93,7 @@ void LiveStatus::Run(const std::stop_token& stop) {
     const StatusTotals totals = TotalsOf(board_.States());
     const std::string text = StatusText(totals, rate.Add(totals.committed));
     if (is_terminal_) {
-      logging::SetStatusLine(CutToColumns(text, StderrColumns()));
+      logging::SetStatusLine(sql::CutToColumns(text, StderrColumns()));
     } else {
       logging::Info("ingest", text);
     }

@@ -43,7 +43,7 @@ struct CollectorOptions {
   int64_t in_flight_bytes_max = 256LL << 20;    ///< of all bodies in memory; beyond 429
   int connections_max = 512;                    ///< beyond 503
   /// Request headers kept with the records (collector/record_headers.h), in lower case.
-  std::vector<std::string> record_headers;
+  std::vector<std::string> record_headers = {"user-agent", "x-request-id"};
   /// From a request's first byte to its last; beyond 408.
   std::chrono::milliseconds request_timeout{30'000};
   std::chrono::milliseconds idle_timeout{60'000};  ///< of a connection between requests

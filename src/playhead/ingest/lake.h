@@ -24,8 +24,8 @@ struct Lake {
 /// When an epoch is closed, whichever comes first, and how reading is bounded.
 struct EpochLimits {
   int64_t interval_us = 1'000'000;
-  int64_t rows_max = 2'000'000;
-  int64_t bytes_max = 512LL << 20;     ///< of files staged
+  int64_t rows_max = 1'000'000;
+  int64_t bytes_max = 256LL << 20;     ///< of files staged
   int64_t read_bytes_max = 8LL << 20;  ///< of one read from the log
 };
 
