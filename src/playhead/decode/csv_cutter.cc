@@ -43,9 +43,11 @@ void CsvCutter::Push(std::string_view chunk, bool is_last) {
     head_ += chunk;
     view_ = head_;
   }
-  const std::optional<char> line_end = FindLineEnd(view_, is_last);
+  // Within what a record may have, so that it does not depend on the chunks.
+  const std::string_view head = view_.substr(0, static_cast<size_t>(record_bytes_max_) + 1);
+  const bool is_long = static_cast<int64_t>(head.size()) > record_bytes_max_;
+  const std::optional<char> line_end = FindLineEnd(head, is_last && !is_long);
   const bool may_be_bom = view_.size() < kUtf8Bom.size() && kUtf8Bom.starts_with(view_);
-  const bool is_long = static_cast<int64_t>(view_.size()) > record_bytes_max_;
   if (!is_last && !is_long && (may_be_bom || !line_end)) {
     if (head_.empty()) head_ = chunk;
     view_ = {};

@@ -3,7 +3,6 @@
 #include "playhead/decode/byte_search.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace playhead::decode {
@@ -24,7 +23,8 @@ bool BeginsValue(std::string_view text) {
 bool LineSplitter::IsRecord(std::string_view line) {
   line = TrimBlanks(line);
   if (!BeginsValue(line)) return true;
-  if (line.back() != '}' || std::ranges::count(line, '{') != std::ranges::count(line, '}')) {
+  const char* begin = line.data();
+  if (line.back() != '}' || CountDifference(begin, begin + line.size(), '{', '}') != 0) {
     return false;
   }
   // A second value would stand right behind a bracket, which inside of one never happens but in

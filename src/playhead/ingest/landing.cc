@@ -174,8 +174,9 @@ Status LandingIngest::TakeFiles(std::span<const LandingCandidate* const> files,
   if (options_.ready) {
     if (const Status ready = options_.ready(stream); !ready.ok()) return Fail(files, ready);
   }
-  Result<LandingBatch> batch = LandingBatch::Open(lake_, stream);
-  if (!batch.ok()) return Fail(files, batch.error());
+  Result<LandingBatch> opened = LandingBatch::Open(lake_, stream);
+  if (!opened.ok()) return Fail(files, opened.error());
+  std::optional<LandingBatch> batch(*std::move(opened));
   std::vector<const LandingCandidate*> taken;
   bool has_failure = false;
   for (const LandingCandidate* const& file : files) {
@@ -184,6 +185,8 @@ Status LandingIngest::TakeFiles(std::span<const LandingCandidate* const> files,
     const Result<LandingBatch::Outcome> outcome = batch->Take(*file, options_.progress, stop);
     if (outcome.ok() && *outcome == LandingBatch::Outcome::kNotStill) {
       LookAgain(kShortestRestMicros);
+    } else if (outcome.ok() && *outcome == LandingBatch::Outcome::kUnchanged) {
+      settled_[file->name] = file->stat.stamp;
     } else if (outcome.ok()) {
       taken.push_back(file);
     } else {
@@ -191,6 +194,7 @@ Status LandingIngest::TakeFiles(std::span<const LandingCandidate* const> files,
       PH_RETURN_IF_ERROR(Fail({&file, 1}, outcome.error()));
       if (!batch->is_spoilt()) continue;
       // The others are taken again without it.
+      batch.reset();
       return IsSettled(*file) ? TakeFiles(files, stop) : Status();
     }
   }
