@@ -12,6 +12,7 @@
 
 namespace playhead::sql {
 
+/// The first three are for people: they write a plan as lines.
 enum class OutputFormat { kTable, kLine, kMarkdown, kCsv, kTsv, kJson, kNdjson };
 /// In the order of OutputFormat.
 const std::vector<std::string>& OutputFormatNames();
