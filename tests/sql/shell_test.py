@@ -25,6 +25,7 @@ class StillRunning(Exception):
 class Terminal:
     def __init__(self, folder, home, **variables):
         self.seen = ""
+        self.colors = set()
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
@@ -46,6 +47,7 @@ class Terminal:
                 more = ""
             if not more:
                 raise AssertionError(f"the shell ended without {text!r}: {self.seen!r}")
+            self.colors.update(re.findall(r"\x1b\[(?:1|2|1;31)m", more))
             self.seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", more)
         end = self.seen.index(text) + len(text)
         got, self.seen = self.seen[:end], self.seen[end:]
@@ -184,6 +186,17 @@ class ShellTest(unittest.TestCase):
         self.shell = Terminal(self.folder, self.temporary / "state")
         self.shell.expect(PROMPT)
         self.assertIn("x…x", self.shell.run(wide))
+        self.leave()
+
+    def test_colors_are_left_out_on_request(self):
+        query = "select null as a;"
+        self.assertIn("NULL", self.shell.run(query))
+        self.assertEqual(self.shell.colors, set())
+        self.leave()
+        self.shell = Terminal(self.folder, self.temporary / "state", NO_COLOR="")
+        self.shell.expect(PROMPT)
+        self.assertIn("NULL", self.shell.run(query))
+        self.assertEqual(self.shell.colors, {"\x1b[1m", "\x1b[2m"})
         self.leave()
 
     def test_interrupt_in_a_search_of_the_history(self):

@@ -110,7 +110,7 @@ std::string RowsText(const sql::ResultTable& table, sql::OutputFormat format) {
 std::optional<std::string> OneValue(const sql::ResultTable& table) {
   if (table.rows() != 1 || table.columns().size() != 1) return {};
   if (!table.CellText(0, 0)) return "(none)";
-  // Behind the line with the column's name.
+  // The first line is the column's name.
   std::string text = table.Render({.format = sql::OutputFormat::kTsv, .digits_max = kDigitsMax});
   text.pop_back();
   return text.substr(text.rfind('\n') + 1);

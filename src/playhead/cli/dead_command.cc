@@ -60,7 +60,7 @@ Result<std::string> DeadLettersSql(const std::vector<const project::Stream*>& st
   return sql;
 }
 
-/// Says which reasons there are when there is none of the one that was asked for.
+/// If no dead letter has the given reason, notes which reasons there are.
 Status ExplainNone(const std::string& reason, const std::string& dead_letters,
                    sql::Connection& connection) {
   PH_ASSIGN_OR_RETURN(

@@ -4,7 +4,7 @@
 
 namespace playhead::cli {
 
-/// `help`, `version` and `completion`: what the command line knows about itself, in other forms.
+/// Adds `help`, `version` and `completion`, all generated from the commands that are registered.
 void AddHelpCommands(CommandLine& line);
 
 }  // namespace playhead::cli

@@ -26,7 +26,7 @@ constexpr int kHistoryEntriesMax = 1'000;
 constexpr size_t kCompletionsShownMax = 60;
 constexpr size_t kListColumns = 80;
 
-// A terminal that is asked to puts these around what is pasted.
+// Bracketed paste: asked to, a terminal marks where pasted text begins and ends.
 constexpr char kPasteOn[] = "\x1b[?2004h";
 constexpr char kPasteOff[] = "\x1b[?2004l";
 constexpr char kPasteBegin[] = "\\e[200~";  // as libedit writes keys
@@ -134,7 +134,7 @@ struct LineEditor::State {
     }
   }
 
-  /// Takes what is pasted: neither a tab nor a line break of it is a key.
+  /// Inserts pasted text; its tabs and line breaks are not keys.
   static unsigned char Paste(EditLine* editor, int) {
     std::string text;
     wchar_t character = 0;
@@ -163,7 +163,7 @@ struct LineEditor::State {
     const std::string typed = text.substr(std::min(completions[0].start, text.size()));
     KeepExact(typed, completions);
     const std::string common = CommonBeginning(completions);
-    // Of values all that they may have in common is their quote.
+    // Values may have nothing in common but their quote, so they are listed at once.
     const bool is_list_due = completions.size() > 1 && typed.empty();
     if (is_list_due) ListCompletions(completions);
     if (common.size() > typed.size() || completions.size() == 1) {

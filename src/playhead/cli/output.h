@@ -26,9 +26,9 @@ void WriteNote(std::string_view text);
 bool StdoutIsTerminal();
 /// A terminal that lines can be drawn on anew; TERM=dumb cannot.
 bool StderrIsTerminal();
-/// Whether colours are wanted where `is_terminal` says that they can be seen: not with NO_COLOR.
+/// True on a terminal that shows colours, unless NO_COLOR is set.
 bool UsesColor(bool is_terminal);
-/// Nobody reads the pipe that stdout is any more.
+/// True if stdout is a pipe whose reader is gone.
 bool StdoutIsClosed();
 /// 0 when stdout is no terminal.
 int TerminalColumns();
@@ -37,9 +37,9 @@ int TerminalColumns();
 void AddFormatFlag(CLI::App& command, std::optional<std::string>& format);
 /// The given format; by default a table on a terminal and CSV elsewhere.
 sql::OutputFormat ChooseFormat(const std::optional<std::string>& format);
-/// CSV, TSV and NDJSON: all of the output has the same columns.
+/// CSV, TSV and NDJSON hold a single table.
 bool HoldsOneTable(sql::OutputFormat format);
-/// As stdout needs it: a box fits the terminal.
+/// The style for stdout: boxes fit the terminal.
 sql::OutputStyle StyleOf(sql::OutputFormat format);
 
 /// A cell of a table of facts: null, number, boolean or text.

@@ -6,11 +6,11 @@
 
 namespace playhead::cli {
 
-/// Whether there is a program to page through what a terminal has no room for: `$PAGER`, by default
-/// `less`. An empty `$PAGER`, or `cat`, is none.
+/// True if `$PAGER`, by default `less`, is an executable. An empty `$PAGER` and `cat` are no
+/// pagers.
 bool HasPager();
 
-/// Writes to stdout, through the pager when a line is wider than the terminal. Errors: as WriteOut.
+/// Writes to stdout; through the pager if a line is wider than the terminal. Errors: as WriteOut.
 Status WritePaged(std::string_view text);
 
 }  // namespace playhead::cli

@@ -57,7 +57,7 @@ class InterruptHandler {
   struct sigaction before_{};
 };
 
-/// Ctrl-C ends what `run` has the connection do.
+/// While `run` runs, Ctrl-C interrupts the connection.
 template <typename Run>
 auto Interruptible(sql::Connection& connection, const Run& run) {
   running_connection.store(&connection);

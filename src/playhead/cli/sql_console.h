@@ -11,8 +11,8 @@
 
 namespace playhead::cli {
 
-/// Runs SQL and dot commands, typed or from a script, and writes the results to stdout. On a
-/// terminal a box that is too wide for it is shown by `$PAGER` (`less -S`).
+/// Runs SQL and dot commands, interactive or from a script, and writes the results to stdout. On a
+/// terminal a box wider than the screen goes to the pager.
 class SqlConsole {
  public:
   SqlConsole(sql::Connection& connection, QueryProgress& progress,
@@ -21,10 +21,10 @@ class SqlConsole {
 
   /// Errors: those of the statement, kCancelled (stdout was closed).
   Status RunSql(const std::string& sql);
-  /// `.tables`, `\d`, `quit` and the like, which end with their line.
+  /// True for `.tables`, `\d`, `quit` and the like, which end with their line.
   static bool IsCommand(std::string_view line);
-  /// Statements and commands, the latter on lines of their own. The first that fails ends it. False
-  /// when the user leaves. Errors: kInvalidArgument, kNotFound, as RunSql.
+  /// Runs statements and commands, the latter on lines of their own, up to the first failure. False
+  /// if a command asks to leave. Errors: kInvalidArgument, kNotFound, as RunSql.
   Result<bool> RunScript(std::string_view text);
 
  private:
@@ -34,7 +34,7 @@ class SqlConsole {
 
   sql::Connection& connection_;
   QueryProgress& progress_;
-  std::optional<sql::OutputFormat> format_;  ///< empty: as stdout suggests
+  std::optional<sql::OutputFormat> format_;  ///< empty: a table on a terminal, CSV in a pipe
   int64_t rows_max_ = 40;
   bool has_timer_ = false;
 };

@@ -10,8 +10,9 @@ namespace playhead::sql {
 
 struct Completion;
 
-/// Completions for the text before the cursor: behind a comparison the values that the column has
-/// among the first rows of its table, else DuckDB's sql_auto_complete. Throws what DuckDB throws.
+/// Completions for the text before the cursor: after a comparison operator, values of the column
+/// (sampled from the first rows of its table); otherwise DuckDB's sql_auto_complete. Throws
+/// DuckDB's exceptions.
 std::vector<Completion> CompleteText(duckdb::Connection& connection, const std::string& text);
 
 }  // namespace playhead::sql

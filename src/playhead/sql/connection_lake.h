@@ -13,8 +13,8 @@
 
 namespace playhead::sql {
 
-/// What the statements of a connection see of the lake, and why reading it failed. DuckDB keeps it
-/// with the connection. Threads: any, the moment only between statements.
+/// The lake as a connection's statements see it, and why reading it failed. Stored in DuckDB's
+/// client context. Threads: any; Move() only between statements.
 class ConnectionLake final : public duckdb::ClientContextState {
  public:
   static constexpr char kKey[] = "playhead";
@@ -27,7 +27,7 @@ class ConnectionLake final : public duckdb::ClientContextState {
   void Move(std::shared_ptr<const LakeMoment> moment) { moment_ = std::move(moment); }
   const std::shared_ptr<const LakeMoment>& moment() const { return moment_; }
 
-  /// For callers who only see DuckDB's error.
+  /// The cause of a failure of which DuckDB's error shows only the surface.
   void NoteFailure(const Status& failure) {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = failure;

@@ -32,10 +32,9 @@ constexpr char kAllowedSettings[] =
     "SET allowed_configs = ['timezone', 'calendar', 'threads', 'memory_limit', 'max_memory', "
     "'search_path', 'schema', 'preserve_insertion_order', 'default_order', 'default_null_order', "
     "'explain_output', 'enable_profiling', 'profiling_mode', 'profiling_output', "
-    "'custom_profiling_settings', 'errors_as_json', 'integer_division', 'ieee_floating_point_ops', "
+    "'custom_profiling_settings', 'integer_division', 'ieee_floating_point_ops', "
     "'scalar_subquery_error_on_multiple_rows', 'max_expression_depth', 'pivot_limit', "
-    "'enable_object_cache', 'enable_progress_bar', 'enable_progress_bar_print', "
-    "'progress_bar_time', 'streaming_buffer_size', 'file_search_path', 'disabled_optimizers']";
+    "'streaming_buffer_size', 'file_search_path', 'disabled_optimizers']";
 
 /// Runs what may throw and turns the exception into a Status.
 template <typename Function>
@@ -221,15 +220,17 @@ struct Connection::State {
 
   Status RunAll(std::string_view sql, duckdb::QueryResultOutputType output_type,
                 const std::function<Status(duckdb::unique_ptr<duckdb::QueryResult>)>& take) {
-    return Guarded([&] {
-      auto statements = duckdb.ExtractStatements(std::string(sql));
-      for (auto& statement : statements) {
+    lake->TakeFailure();
+    try {
+      for (auto& statement : duckdb.ExtractStatements(std::string(sql))) {
         PH_ASSIGN_OR_RETURN(auto pending, Begin(std::move(statement), output_type));
         PH_ASSIGN_OR_RETURN(auto result, Finish(*pending));
         PH_RETURN_IF_ERROR(take(std::move(result)));
       }
       return OkStatus();
-    });
+    } catch (const std::exception& exception) {
+      return Failure(duckdb::ErrorData(exception));
+    }
   }
 
   /// The next rows; null at the end.

@@ -208,6 +208,12 @@ TEST_F(EngineTest, DroppedManifestsAreNamed) {
   ASSERT_FALSE(table.ok());
   EXPECT_EQ(table.error().code(), StatusCode::kDataCorrupt);
   EXPECT_THAT(table.error().message(), HasSubstr(*storage::LocalPath(list)));
+  // A streamed result says the same.
+  const Status streamed = connection.Run("select * from bronze.plays", [](ResultStream& result) {
+    return result.Write({}, [](std::string_view) { return OkStatus(); });
+  });
+  EXPECT_EQ(streamed.code(), StatusCode::kDataCorrupt);
+  EXPECT_THAT(streamed.message(), HasSubstr(*storage::LocalPath(list)));
   // The session goes on.
   EXPECT_EQ(Csv(connection, "select 1 as a"), "a\n1\n");
 }

@@ -15,8 +15,8 @@ namespace playhead::sql {
 /// `schema.name-mapping.default`); files that cannot hold a row for the filters are not opened.
 void RegisterLakeScan(duckdb::DatabaseInstance& database);
 
-/// Lets DuckDB ask what a table name that it does not know stands for: a snapshot (SnapshotName),
-/// or one of LakeMoment::problems, which the statement then fails with.
+/// Resolves table names that DuckDB does not know: snapshots (SnapshotName), and tables among
+/// LakeMoment::problems, with whose problem the statement fails.
 void RegisterLakeNames(duckdb::DBConfig& config);
 
 /// The schema and the table name under which a statement finds a snapshot of a lake table.

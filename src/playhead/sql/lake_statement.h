@@ -15,8 +15,8 @@ namespace playhead::sql {
 /// Schemas whose tables need no qualification, after `main`.
 inline constexpr std::string_view kSearchPath[] = {"bronze", "silver", "gold"};
 
-/// Refuses what would install or load an extension, or change tables of the lake or their schemas.
-/// `is_own` tells whether the user has made a table or view of that name in `main` himself.
+/// Refuses statements that install or load an extension or change tables of the lake or their
+/// schemas. `is_own` says whether `main` has a table or view of that name, made by the user.
 Status CheckStatement(const duckdb::SQLStatement& statement, const LakeMoment& moment,
                       const std::function<bool(const std::string& name)>& is_own);
 
@@ -24,9 +24,8 @@ Status CheckStatement(const duckdb::SQLStatement& statement, const LakeMoment& m
 using Evaluate =
     std::function<Result<duckdb::Value>(const std::string& expression, const std::string& type)>;
 
-/// Has every `table AT (VERSION => …)` and `AT (TIMESTAMP => …)` over a table of the lake mean the
-/// snapshot with that id, or the one that was current at that time. Errors: kNotFound names the
-/// snapshots there are.
+/// Replaces `AT (VERSION => …)` and `AT (TIMESTAMP => …)` on tables of the lake by the snapshot
+/// with that id or the one that was current at that time. Errors: kNotFound lists the snapshots.
 Status ResolveSnapshots(duckdb::SQLStatement& statement, const LakeMoment& moment,
                         const Evaluate& evaluate);
 

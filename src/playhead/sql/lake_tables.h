@@ -23,7 +23,7 @@ class LakeTable {
   const catalog::TableId& id() const { return state_.id; }
   const std::string& metadata_location() const { return state_.metadata_location; }
   const iceberg::TableMetadata& metadata() const { return *state_.metadata; }
-  /// The table as it was: one of metadata()'s snapshots, with its schema.
+  /// The table at one of metadata()'s snapshots, with the schema of that time.
   std::shared_ptr<LakeTable> At(const iceberg::Snapshot& snapshot) const;
   /// Errors: as catalog::LiveFiles.
   Result<std::shared_ptr<const std::vector<catalog::LiveFile>>> Files();

@@ -10,8 +10,8 @@
 
 namespace playhead::sql {
 
-/// Hands the rows of a result, chunk by chunk, to a RowWriter. Whole columns become text at once,
-/// by DuckDB's own casts.
+/// Feeds a result to a RowWriter chunk by chunk. Columns are converted to text as a whole by
+/// DuckDB's own casts.
 class ResultRows {
  public:
   ResultRows(duckdb::ClientContext& context, const duckdb::QueryResult& result,
@@ -30,8 +30,8 @@ class ResultRows {
   std::unique_ptr<RowWriter> writer_;
 };
 
-/// A floating number with so many digits after its point that a person sees its size: 71.333… is
-/// 71.33 with two, and 0.00123… is 0.00123.
+/// Rounds a floating-point number for display, keeping significant digits of small ones: with two
+/// digits 71.333… becomes 71.33 and 0.0012345 becomes 0.00123.
 std::string RoundedText(const std::string& number, int digits);
 
 }  // namespace playhead::sql

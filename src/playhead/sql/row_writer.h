@@ -12,6 +12,7 @@
 
 namespace playhead::sql {
 
+/// The first three are for people and print a query plan as drawn.
 enum class OutputFormat { kTable, kLine, kMarkdown, kCsv, kTsv, kJson, kNdjson };
 /// In the order of OutputFormat.
 const std::vector<std::string>& OutputFormatNames();
@@ -32,17 +33,17 @@ struct OutputColumn {
   bool is_number = false;
 };
 
-/// A value on its way out. A literal is a number, a boolean or finished JSON: it needs no quotes.
+/// A value to write. A literal (number, boolean, finished JSON) is never quoted.
 struct OutputCell {
   enum class Kind { kNull, kText, kLiteral };
   Kind kind = Kind::kNull;
   std::string_view text;
 };
 
-/// Takes a piece of the output; an error ends the writing.
+/// Receives the output in pieces; an error stops the writer.
 using OutputSink = std::function<Status(std::string_view)>;
 
-/// Formats rows as they come. Only a box keeps rows: those that it will show.
+/// Formats rows one by one. Only a box buffers rows: those it will show.
 class RowWriter {
  public:
   static std::unique_ptr<RowWriter> Make(const OutputStyle& style,
@@ -54,7 +55,7 @@ class RowWriter {
     AddRow(row);
     return text_.size() < kFlushBytes ? OkStatus() : Flush();
   }
-  /// Hands on what is formatted so far.
+  /// Passes on everything formatted so far.
   Status Flush();
   Status Finish() {
     End();

@@ -16,7 +16,7 @@ constexpr char kLockEnding[] = ".lock";
 void RemoveBoth(const std::string& path) {
   std::error_code ignored;
   fs::remove_all(path, ignored);
-  // The lock goes last: as long as it is there, somebody will sweep what is left.
+  // The lock goes last: while it exists, another process can finish the removal.
   if (!fs::exists(path, ignored)) fs::remove(path + kLockEnding, ignored);
 }
 
@@ -38,7 +38,7 @@ SpillFolder::SpillFolder(const std::string& shared) {
   std::error_code ignored;
   fs::create_directories(shared, ignored);
   SweepDead(shared);
-  // Somebody who sweeps may hold a lock file between its making and its locking; then it is gone.
+  // A sweeper may take a new lock file before we lock it, and then deletes it: try another name.
   for (int attempt = 0; attempt < 3 && !lock_; ++attempt) {
     path_ = shared + "/" + NewUuid();
     if (auto lock = FileLock::Acquire(path_ + kLockEnding); lock.ok()) {

@@ -7,13 +7,13 @@
 
 namespace playhead::sql {
 
-/// A folder of this engine alone below the one that all share, `<shared>/<uuid>/`, beside a lock
-/// file `<uuid>.lock` that its process holds. Whoever makes one removes those of dead processes:
-/// theirs are the locks that can be taken.
+/// One engine's private spill folder `<shared>/<uuid>/`, with a lock file `<uuid>.lock` beside it
+/// that its process holds. The constructor also removes the folders of dead processes, whose locks
+/// can be acquired.
 class SpillFolder {
  public:
-  /// DuckDB makes the folder itself when it first spills. Where no lock can be made, the path is
-  /// one where nothing can be written: then statements that have to spill fail.
+  /// DuckDB creates the folder itself on its first spill. If the lock cannot be made, neither can
+  /// the folder, and statements that need to spill fail.
   explicit SpillFolder(const std::string& shared);
   ~SpillFolder();
   SpillFolder(const SpillFolder&) = delete;
