@@ -9,6 +9,8 @@ import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.expressions import EqualTo
 
 from playhead_lake import SOURCE, Lake, equal
 from small_project import make_project, rest
@@ -137,7 +139,10 @@ def test_partitions():
         for label, name, _ in taken:
             write(lake.landing / f"{label}.jsonl", [("key", TYPES[name])], "jsonl")
         lake.run("ingest", "--once")
+        catalog = SqlCatalog("playhead", uri=f"sqlite:///{lake.warehouse}/catalog.db",
+                             warehouse=f"file://{lake.warehouse}")
         for label, name, transform in taken:
+            equal(f"rows of {label} in PyIceberg", len(catalog.load_table(f"bronze.{label}").scan().to_arrow()), 3)
             equal(f"rows of {label}", lake.count(f"bronze.{label}"), 3)
             check_values(lake, label, [("key", TYPES[name])])
             parts = list((lake.warehouse / "bronze" / label / "data").iterdir())
@@ -146,6 +151,9 @@ def test_partitions():
             if transform == "identity":
                 rows = lake.count(f"bronze.{label} where key = '{first}'")
                 equal(f"rows of {label} with {first}", rows, 1)
+                value = TYPES[name][2][0][1]
+                found = catalog.load_table(f"bronze.{label}").scan(EqualTo("key", str(value) if name == "DATE" else value))
+                equal(f"rows of {label} with {first} in PyIceberg", len(found.to_arrow()), 1)
         lake.audit()
 
 
