@@ -6,9 +6,9 @@
 // M.
 
 #include "playhead/base/status.h"
-#include "playhead/decode/csv_cutter.h"
-#include "playhead/decode/record_cutter.h"
+#include "playhead/decode/csv_splitter.h"
 #include "playhead/decode/record_decoder.h"
+#include "playhead/decode/record_splitter.h"
 
 #include <arrow/api.h>
 #include <benchmark/benchmark.h>
@@ -144,23 +144,23 @@ std::string Join(const std::vector<std::string>& records, std::string_view open,
   return text;
 }
 
-template <typename Cutter>
-int64_t CountPieces(Cutter& cutter, std::string_view text) {
-  int64_t pieces = 0;
-  Piece piece;
+template <typename Splitter>
+int64_t CountRecords(Splitter& splitter, std::string_view text) {
+  int64_t raws = 0;
+  RawRecord raw;
   for (size_t at = 0; at < text.size(); at += kChunkBytes) {
-    cutter.Push(text.substr(at, kChunkBytes), at + kChunkBytes >= text.size());
-    while (cutter.Next(&piece)) ++pieces;
+    splitter.Push(text.substr(at, kChunkBytes), at + kChunkBytes >= text.size());
+    while (splitter.Next(&raw)) ++raws;
   }
-  return pieces;
+  return raws;
 }
 
 void CutLines(benchmark::State& state) {
   std::vector<std::string> records = ContentRecords(0);
   std::string text = Join(records, "", "\n", "\n");
   for (auto _ : state) {
-    RecordCutter cutter(CutMode::kAuto, 1 << 20);
-    PH_CHECK(CountPieces(cutter, text) == kRecords);
+    RecordSplitter splitter(Framing::kAuto, 1 << 20);
+    PH_CHECK(CountRecords(splitter, text) == kRecords);
   }
   CountRecords(state, records);
 }
@@ -170,8 +170,8 @@ void CutArray(benchmark::State& state) {
   std::vector<std::string> records = ContentRecords(0);
   std::string text = Join(records, "[", ",", "]");
   for (auto _ : state) {
-    RecordCutter cutter(CutMode::kAuto, 1 << 20);
-    PH_CHECK(CountPieces(cutter, text) == kRecords);
+    RecordSplitter splitter(Framing::kAuto, 1 << 20);
+    PH_CHECK(CountRecords(splitter, text) == kRecords);
   }
   CountRecords(state, records);
 }
@@ -199,16 +199,17 @@ void DecodeCsv(benchmark::State& state) {
   auto decoder = RecordDecoder::Make(std::make_shared<const RowSchema>(std::move(schema)));
   PH_CHECK(decoder.ok());
   for (auto _ : state) {
-    CsvCutter cutter(1 << 20);
-    Piece piece;
+    CsvSplitter splitter(1 << 20);
+    RawRecord raw;
     bool has_header = false;
     for (size_t at = 0; at < text.size(); at += kChunkBytes) {
-      cutter.Push(std::string_view(text).substr(at, kChunkBytes), at + kChunkBytes >= text.size());
-      while (cutter.Next(&piece)) {
-        if (!has_header) PH_CHECK((*decoder)->PrepareCsvHeader(cutter.header()).ok());
+      splitter.Push(std::string_view(text).substr(at, kChunkBytes),
+                    at + kChunkBytes >= text.size());
+      while (splitter.Next(&raw)) {
+        if (!has_header) PH_CHECK((*decoder)->PrepareCsvHeader(splitter.header()).ok());
         has_header = true;
         Verdict verdict = (*decoder)->DecodeFields(
-            cutter.fields(), {.bytes = piece.bytes, .offset = piece.number}, kNowUs);
+            splitter.fields(), {.bytes = raw.bytes, .offset = raw.number}, kNowUs);
         PH_CHECK(verdict.is_good);
       }
     }

@@ -85,7 +85,7 @@ void Decode(decode::RecordDecoder& decoder, const Sink& sink) {
   const auto flush = [&] {
     auto decoded = decoder.Flush();
     PH_CHECK(decoded.ok() && decoded->dead == 0);
-    for (const decode::Lane& lane : decoded->lanes) sink(lane);
+    for (const decode::PartitionBatch& partition : decoded->partitions) sink(partition);
   };
   for (const std::string& record : Records()) {
     decoder.Decode({.bytes = record, .offset = offset++, .log_time_us = kNowUs}, kNowUs);
@@ -155,13 +155,14 @@ void WriteContent(benchmark::State& state) {
   Lake lake;
   auto decoder = decode::RecordDecoder::Make(ContentSchema());
   PH_CHECK(decoder.ok());
-  std::vector<decode::Lane> lanes;
-  Decode(**decoder, [&](const decode::Lane& lane) { lanes.push_back(lane); });
+  std::vector<decode::PartitionBatch> partitions;
+  Decode(**decoder,
+         [&](const decode::PartitionBatch& partition) { partitions.push_back(partition); });
   std::vector<StagedFile> files;
   for (auto _ : state) {
     auto writer = lake.OpenWriter(Lake::Main(), "bench");
-    for (const decode::Lane& lane : lanes) {
-      PH_CHECK(writer->Append(TableKey(lane.key), lane.rows).ok());
+    for (const decode::PartitionBatch& partition : partitions) {
+      PH_CHECK(writer->Append(TableKey(partition.key), partition.rows).ok());
     }
     files = *writer->Finish("bench");
   }
@@ -177,8 +178,8 @@ void DecodeAndWriteContent(benchmark::State& state) {
   std::vector<StagedFile> files;
   for (auto _ : state) {
     auto writer = lake.OpenWriter(Lake::Main(), "bench");
-    Decode(**decoder, [&](const decode::Lane& lane) {
-      PH_CHECK(writer->Append(TableKey(lane.key), lane.rows).ok());
+    Decode(**decoder, [&](const decode::PartitionBatch& partition) {
+      PH_CHECK(writer->Append(TableKey(partition.key), partition.rows).ok());
     });
     files = *writer->Finish("bench");
   }
@@ -188,7 +189,7 @@ BENCHMARK(DecodeAndWriteContent)->Unit(benchmark::kMillisecond)->MeasureProcessC
 
 // The simulated events' first rows of two partitions and one dead letter.
 struct SmallEpoch {
-  std::vector<decode::Lane> lanes;
+  std::vector<decode::PartitionBatch> partitions;
   std::shared_ptr<arrow::RecordBatch> dead_letters;
 };
 
@@ -202,8 +203,8 @@ SmallEpoch MakeSmallEpoch() {
   }
   (*decoder)->Decode({.bytes = "{", .offset = 1'000}, kNowUs);
   auto decoded = (*decoder)->Flush();
-  PH_CHECK(decoded.ok() && decoded->lanes.size() >= 2 && decoded->dead == 1);
-  small.lanes.assign(decoded->lanes.begin(), decoded->lanes.begin() + 2);
+  PH_CHECK(decoded.ok() && decoded->partitions.size() >= 2 && decoded->dead == 1);
+  small.partitions.assign(decoded->partitions.begin(), decoded->partitions.begin() + 2);
   small.dead_letters = decoded->dead_letters;
   return small;
 }
@@ -212,8 +213,8 @@ Epoch Stage(Lake& lake, const SmallEpoch& small, int64_t number) {
   const std::string plan_id = "plan-" + std::to_string(number);
   Epoch epoch{.plan_id = plan_id, .main = Lake::Main(), .dead = Lake::Dead()};
   auto main = lake.OpenWriter(Lake::Main(), plan_id + "/main");
-  for (const decode::Lane& lane : small.lanes) {
-    PH_CHECK(main->Append(TableKey(lane.key), lane.rows).ok());
+  for (const decode::PartitionBatch& partition : small.partitions) {
+    PH_CHECK(main->Append(TableKey(partition.key), partition.rows).ok());
   }
   epoch.main_files = *main->Finish(plan_id);
   auto dead = lake.OpenWriter(Lake::Dead(), plan_id + "/dead");

@@ -3,7 +3,7 @@
 // says the same with and without its plain reader.
 
 #include "playhead/base/status.h"
-#include "playhead/decode/plain_json.h"
+#include "playhead/decode/fast_record_reader.h"
 #include "playhead/decode/record_decoder.h"
 #include "playhead/decode/record_parser.h"
 
@@ -19,7 +19,7 @@
 namespace {
 
 using playhead::decode::DecodedRows;
-using playhead::decode::PlainJson;
+using playhead::decode::FastRecordReader;
 using playhead::decode::RecordDecoder;
 using playhead::decode::RecordParser;
 using playhead::decode::RecordParserOptions;
@@ -96,7 +96,7 @@ void CheckPlainReader(std::string_view record) {
     if (!has_escapes) CheckSlots(with.arena(), with.slot_count(), without);
   }
   // A new one: the parser's seldom tries after many records that it gave up.
-  PlainJson plain(plan, RecordParserOptions{}.depth_max);
+  FastRecordReader plain(plan, RecordParserOptions{}.depth_max);
   writer.Reset(plan.children.size());
   if (!plain.Read(record, writer)) return;
   PH_CHECK(is_good && writer.extra() == without.extra());
@@ -146,7 +146,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     PH_CHECK(Text(*rows.dead_letters, "_record") == record);
     return 0;
   }
-  const arrow::RecordBatch& row = *rows.lanes.at(0).rows;
+  const arrow::RecordBatch& row = *rows.partitions.at(0).rows;
   PH_CHECK(row.num_rows() == 1 && row.ValidateFull().ok());
   PH_CHECK(IsJson(record));
   if (row.GetColumnByName("_extra")->IsValid(0)) {

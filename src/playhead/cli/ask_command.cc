@@ -180,7 +180,7 @@ Status AskAll(const config::ResolvedConfig& config, const AskArgs& args) {
   PH_ASSIGN_OR_RETURN(const ReadableLake lake, OpenLake(config));
   PH_ASSIGN_OR_RETURN(const auto engine, sql::Engine::Open(*lake.catalog, *lake.store,
                                                            config::EngineOptionsOf(config)));
-  PH_RETURN_IF_ERROR(model::ShowSeeds(config.project, *engine));
+  PH_RETURN_IF_ERROR(model::RegisterSeeds(config.project, *engine));
   PH_ASSIGN_OR_RETURN(const auto connection, engine->Connect());
   std::vector<model::Answer> answers;
   for (const project::Question* question : questions) {

@@ -5,7 +5,7 @@
 #include "playhead/collector/event_receipt.h"
 #include "playhead/collector/record_headers.h"
 #include "playhead/collector/stream_judge.h"
-#include "playhead/decode/record_cutter.h"
+#include "playhead/decode/record_splitter.h"
 #include "playhead/http/gzip_body.h"
 #include "playhead/http/http_message.h"
 #include "playhead/http/http_router.h"

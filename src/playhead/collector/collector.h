@@ -55,7 +55,7 @@ struct CollectorOptions {
 /// Takes events over HTTP and answers once they are durable. docs/reference/collector.md is the
 /// manual.
 ///
-///   POST /v1/events/{stream}   one JSON object, an array or lines; gzip if they like
+///   POST /v1/events/{stream}   one JSON object, an array or lines; optionally gzip-compressed
 ///     cut the body into records       (no records: 400, nothing is journaled)
 ///     ask the stream's decoder for verdicts
 ///     append to the journal, and when it is durable answer with receipt and verdicts

@@ -5,10 +5,11 @@
 namespace playhead::collector {
 namespace {
 
-// A decoder is flushed, which frees what large records took and forgets the lanes of past days,
-// when it has decoded this much: a flush after each small request would cost more than decoding it.
+// A decoder is flushed, which frees what large records took and forgets the partitions of past
+// days, when it has decoded this much: a flush after each small request would cost more than
+// decoding it.
 constexpr int64_t kBufferedBytesMax = 4LL << 20;
-constexpr int64_t kBufferedLanesMax = 64;
+constexpr int64_t kBufferedPartitionsMax = 64;
 
 }  // namespace
 
@@ -46,7 +47,7 @@ Result<std::vector<DeadRecord>> StreamJudge::Judge(std::span<const std::string_v
                       .detail = std::move(verdict.detail)});
     }
     if (decoder->buffered_bytes() >= kBufferedBytesMax ||
-        decoder->buffered_lanes() >= kBufferedLanesMax) {
+        decoder->buffered_partitions() >= kBufferedPartitionsMax) {
       PH_RETURN_IF_ERROR(decoder->Flush());
     }
   }

@@ -113,8 +113,8 @@ int64_t GatheredText::dictionary_bytes() const {
   return text_bytes + kCodeBytes * shared_size_;
 }
 
-bool GatheredText::Pays(int64_t values_expected) const {
-  return decode::DictionaryPays(values(), distinct(), dictionary_bytes(), values_expected);
+bool GatheredText::IsDictionaryWorthwhile(int64_t values_expected) const {
+  return decode::IsDictionaryWorthwhile(values(), distinct(), dictionary_bytes(), values_expected);
 }
 
 std::shared_ptr<arrow::Array> GatheredText::TakeDictionary() {

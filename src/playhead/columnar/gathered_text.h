@@ -46,7 +46,7 @@ class GatheredText {
   int64_t memory_bytes() const;
   /// Of the texts and their lengths.
   int64_t dictionary_bytes() const;
-  bool Pays(int64_t values_expected) const;
+  bool IsDictionaryWorthwhile(int64_t values_expected) const;
 
   /// A dictionary array; starts anew.
   std::shared_ptr<arrow::Array> Take();

@@ -8,19 +8,19 @@
 namespace playhead::columnar {
 namespace {
 
-/// One column of texts, coded by a lane.
-CodedLane::Batch Code(CodedLane& lane, const Texts& texts) {
+/// One column of texts, coded by a partition.
+CodedPartition::Batch Code(CodedPartition& partition, const Texts& texts) {
   const auto array = TextArray(texts);
-  return lane.Code(*arrow::RecordBatch::Make(arrow::schema({arrow::field("text", array->type())}),
-                                             array->length(), {array}));
+  return partition.Code(*arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("text", array->type())}), array->length(), {array}));
 }
 
 /// Appends texts to the column and remembers them.
 class Column {
  public:
   /// The codes that were appended.
-  std::shared_ptr<arrow::Array> Append(CodedLane& lane, const Texts& texts) {
-    const CodedLane::Batch batch = Code(lane, texts);
+  std::shared_ptr<arrow::Array> Append(CodedPartition& partition, const Texts& texts) {
+    const CodedPartition::Batch batch = Code(partition, texts);
     Append(batch.rows->column(0), batch.generation, texts);
     return batch.rows->column(0);
   }
@@ -70,27 +70,27 @@ bool Shares(const arrow::Array& dictionary, const std::shared_ptr<arrow::Array>&
 }
 
 TEST(GatheredText, SharesADictionaryThatBeginsWithIt) {
-  CodedLane lane;
+  CodedPartition partition;
   Column column;
-  column.Append(lane, {"b", "a", std::nullopt, "b"});
-  const auto codes = column.Append(lane, {"a", "", "c", std::nullopt});
+  column.Append(partition, {"b", "a", std::nullopt, "b"});
+  const auto codes = column.Append(partition, {"a", "", "c", std::nullopt});
   EXPECT_TRUE(Shares(*column.Take(), codes));
   // The next row group begins in the middle of the generation.
-  const auto more = column.Append(lane, {"c", "d", "c"});
+  const auto more = column.Append(partition, {"c", "d", "c"});
   const auto dictionary = column.Take();
   EXPECT_FALSE(Shares(*dictionary, more));
   EXPECT_TRUE(dictionary->Equals(TextArray({"c", "d"})));
   // And another with a generation of its own.
-  lane.StartGeneration();
-  const auto anew = column.Append(lane, {"d", "e"});
+  partition.StartGeneration();
+  const auto anew = column.Append(partition, {"d", "e"});
   EXPECT_TRUE(Shares(*column.Take(), anew));
 }
 
 TEST(GatheredText, TakesOfASliceOnlyTheTextsInIt) {
-  CodedLane lane;
+  CodedPartition partition;
   Column column;
   const Texts texts = {"a", "b", "a", "c", std::nullopt, "d"};
-  const CodedLane::Batch batch = Code(lane, texts);
+  const CodedPartition::Batch batch = Code(partition, texts);
   const auto& codes = batch.rows->column(0);
   column.Append(codes->Slice(0, 3), batch.generation, {"a", "b", "a"});
   column.Append(codes->Slice(3, 2), {.number = batch.generation.number}, {"c", std::nullopt});
@@ -102,22 +102,22 @@ TEST(GatheredText, TakesOfASliceOnlyTheTextsInIt) {
 }
 
 TEST(GatheredText, TranslatesAGenerationThatBeganBefore) {
-  CodedLane lane;
-  Code(lane, {"x", "y", "z"});
+  CodedPartition partition;
+  Code(partition, {"x", "y", "z"});
   Column column;
-  column.Append(lane, {"z", "a", std::nullopt, "y", "a"});
-  column.Append(lane, {"b", "a", "x", "z"});
-  column.Append(lane, {"c", "c", "b"});
+  column.Append(partition, {"z", "a", std::nullopt, "y", "a"});
+  column.Append(partition, {"b", "a", "x", "z"});
+  column.Append(partition, {"c", "c", "b"});
   EXPECT_TRUE(column.Take()->Equals(TextArray({"z", "a", "y", "b", "x", "c"})));
 }
 
 TEST(GatheredText, GoesOnWithAnotherGeneration) {
-  CodedLane lane;
-  CodedLane other;
+  CodedPartition partition;
+  CodedPartition other;
   Column column;
-  column.Append(lane, {"a", "b", "c"});
+  column.Append(partition, {"a", "b", "c"});
   column.Append(other, {"c", "d", std::nullopt, "a"});
-  column.Append(lane, {"d", "e", "b"});
+  column.Append(partition, {"d", "e", "b"});
   column.Append(other, {"f", "d", "c"});
   other.StartGeneration();
   column.Append(other, {"e", "g"});
@@ -128,67 +128,67 @@ TEST(GatheredText, BatchesWithoutAGenerationStandAlone) {
   Column column;
   for (const Texts& texts : {Texts{"a", "b"}, Texts{"b", "c", std::nullopt}, Texts{"c", "a"}}) {
     // Codes of a dictionary that no other batch has.
-    CodedLane lane;
-    const CodedLane::Batch batch = Code(lane, texts);
+    CodedPartition partition;
+    const CodedPartition::Batch batch = Code(partition, texts);
     column.Append(batch.rows->column(0), {.number = 0, .is_first_batch = true}, texts);
   }
   EXPECT_TRUE(column.Take()->Equals(TextArray({"a", "b", "c"})));
 }
 
 TEST(GatheredText, PlainTextsMayComeInBetween) {
-  CodedLane lane;
+  CodedPartition partition;
   Column column;
-  column.Append(lane, {"a", "b"});
+  column.Append(partition, {"a", "b"});
   column.AppendPlain({"c", std::nullopt, "b"});
-  column.Append(lane, {"c", "d", "a"});
+  column.Append(partition, {"c", "d", "a"});
   column.AppendPlain({"e", "d"});
-  column.Append(lane, {"f", "b"});
+  column.Append(partition, {"f", "b"});
   EXPECT_TRUE(column.Take()->Equals(TextArray({"a", "b", "c", "d", "e", "f"})));
   column.AppendPlain({"f", "a"});
-  lane.StartGeneration();
-  column.Append(lane, {"g", "a", "f"});
+  partition.StartGeneration();
+  column.Append(partition, {"g", "a", "f"});
   EXPECT_TRUE(column.Take()->Equals(TextArray({"f", "a", "g"})));
 }
 
 TEST(GatheredText, NullsBringNoTexts) {
-  CodedLane lane;
+  CodedPartition partition;
   Column column;
-  column.Append(lane, Texts(5));
+  column.Append(partition, Texts(5));
   EXPECT_EQ(column.Take()->length(), 0);
 
   // The batch has texts, its first slice nothing but nulls.
-  lane.StartGeneration();
-  const CodedLane::Batch batch = Code(lane, {std::nullopt, std::nullopt, "a", "b"});
+  partition.StartGeneration();
+  const CodedPartition::Batch batch = Code(partition, {std::nullopt, std::nullopt, "a", "b"});
   const auto& codes = batch.rows->column(0);
   column.Append(codes->Slice(0, 2), batch.generation, Texts(2));
   EXPECT_EQ(column.Take()->length(), 0);
   column.Append(codes->Slice(0, 2), batch.generation, Texts(2));
   column.Append(codes->Slice(2, 1), {.number = batch.generation.number}, {"a"});
   EXPECT_TRUE(column.Take()->Equals(TextArray({"a"})));
-  column.Append(lane, Texts(3));
+  column.Append(partition, Texts(3));
   EXPECT_EQ(column.Take()->length(), 0);
 }
 
 TEST(GatheredText, GivesThePlainTextToo) {
-  CodedLane lane;
+  CodedPartition partition;
   Column column;
-  column.Append(lane, {"a", std::nullopt, "", "long enough for a buffer"});
+  column.Append(partition, {"a", std::nullopt, "", "long enough for a buffer"});
   column.TakePlain();
-  column.Append(lane, {"", "b", "a", std::nullopt});
+  column.Append(partition, {"", "b", "a", std::nullopt});
   column.TakePlain();
-  column.Append(lane, Texts(3));
+  column.Append(partition, Texts(3));
   column.TakePlain();
   column.AppendPlain({"b", std::nullopt});
   column.TakePlain();
-  lane.StartGeneration();
-  column.Append(lane, {"c"});
+  partition.StartGeneration();
+  column.Append(partition, {"c"});
   column.Take();
 }
 
-// Lanes, generations, plain text, slices and row groups in any order.
+// Partitions, generations, plain text, slices and row groups in any order.
 TEST(GatheredText, AgreesWithItsTextsWhateverComes) {
   std::mt19937 random(11);
-  std::vector<CodedLane> lanes(3);
+  std::vector<CodedPartition> partitions(3);
   Column column;
   for (int step = 0; step < 3'000; ++step) {
     Texts texts;
@@ -196,18 +196,18 @@ TEST(GatheredText, AgreesWithItsTextsWhateverComes) {
       const unsigned which = random() % 60;
       texts.push_back(which < 10 ? Text() : Text("t" + std::to_string(which)));
     }
-    CodedLane& lane = lanes[random() % 40 == 0 ? random() % 3 : 0];
+    CodedPartition& partition = partitions[random() % 40 == 0 ? random() % 3 : 0];
     const unsigned kind = random() % 60;
     if (kind == 0) {
       column.AppendPlain(texts);
     } else if (kind < 3) {
-      lane.StartGeneration();
+      partition.StartGeneration();
     } else if (kind < 6) {
       column.Take();
     } else if (kind < 8) {
       column.TakePlain();
     } else {
-      CodedLane::Batch batch = Code(lane, texts);
+      CodedPartition::Batch batch = Code(partition, texts);
       // Row groups may end within a batch.
       for (size_t begin = 0; begin < texts.size();) {
         const size_t size = std::min<size_t>(texts.size() - begin, 1 + random() % 40);

@@ -121,7 +121,7 @@ TEST(NumberColumn, GivesDictionariesUpThatAreTooLarge) {
     auto output = *arrow::io::BufferOutputStream::Create();
     ColumnWriters writers;
     auto file =
-        ParquetFile::Open(output, *schema, properties, arrow::default_memory_pool(), writers);
+        ParquetWriter::Open(output, *schema, properties, arrow::default_memory_pool(), writers);
     EXPECT_TRUE((*file)->BeginRowGroup(1'000).ok());
     EXPECT_TRUE((*file)->WriteColumn(column).ok());
     EXPECT_TRUE((*file)->Close().ok());

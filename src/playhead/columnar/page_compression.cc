@@ -53,7 +53,7 @@ int64_t CompressedBytes(const Options& options, std::string_view sample) {
       .ValueOr(INT64_MAX);
 }
 
-bool IsDrawnByChance(std::string_view text) {
+bool IsIncompressible(std::string_view text) {
   if (static_cast<int64_t>(text.size()) < kSampleBytes) return false;
   const std::string_view sample =
       text.substr((text.size() - kSampleBytes) / 2, static_cast<size_t>(kSampleBytes));
@@ -82,7 +82,7 @@ Options ChooseZstdOptions(const arrow::ArrayVector& chunks) {
     longest = {reinterpret_cast<const char*>(array.raw_data()) + array.value_offset(0),
                static_cast<size_t>(size)};
   }
-  return bytes >= kJudgedBytesMin && IsDrawnByChance(longest) ? OfChance() : nullptr;
+  return bytes >= kJudgedBytesMin && IsIncompressible(longest) ? OfChance() : nullptr;
 }
 
 }  // namespace playhead::columnar

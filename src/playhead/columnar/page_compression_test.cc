@@ -43,8 +43,8 @@ std::optional<std::pair<int64_t, int64_t>> BytesWith(const std::shared_ptr<arrow
         arrow::schema({arrow::field("column", is_coded ? arrow::utf8() : column->type())});
     auto output = *arrow::io::BufferOutputStream::Create();
     ColumnWriters writers;
-    auto file =
-        ParquetFile::Open(output, *schema, builder.build(), arrow::default_memory_pool(), writers);
+    auto file = ParquetWriter::Open(output, *schema, builder.build(), arrow::default_memory_pool(),
+                                    writers);
     EXPECT_TRUE(file.ok());
     EXPECT_TRUE((*file)->BeginRowGroup(column->length()).ok());
     EXPECT_TRUE((*file)->WriteColumn(Chunked(column)).ok());

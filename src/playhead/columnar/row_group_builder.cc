@@ -41,9 +41,9 @@ class RowGroupBuilder::Column {
   int64_t Append(const std::shared_ptr<arrow::Array>& array, int64_t rows_expected,
                  decode::Generation generation) {
     const arrow::DataType& given = is_list_ ? *array->type()->field(0)->type() : *array->type();
-    // Who could have given codes has seen that they do not pay.
-    if (text_ && text_->is_empty() && generation.number != 0 && !IsCoded(given)) GiveUp();
-    if (text_ && !IsCoded(given) && !IsWorthCoding(*array, rows_expected)) GiveUp();
+    // The decoder has found that codes are not worthwhile here.
+    if (text_ && text_->is_empty() && generation.number != 0 && !IsCoded(given)) FallBackToPlain();
+    if (text_ && !IsCoded(given) && !IsWorthCoding(*array, rows_expected)) FallBackToPlain();
     if (!text_) {
       chunks_.push_back(IsCoded(given) ? Plain(array) : array);
       const int64_t bytes = BytesOf(*chunks_.back());
@@ -63,7 +63,7 @@ class RowGroupBuilder::Column {
     const auto lists = static_cast<int64_t>(ends_.size());
     const int64_t expected =
         is_list_ ? text_->values() * rows_expected / std::max<int64_t>(lists, 1) : rows_expected;
-    if (!text_->Pays(expected)) GiveUp();
+    if (!text_->IsDictionaryWorthwhile(expected)) FallBackToPlain();
     return bytes;
   }
 
@@ -74,7 +74,7 @@ class RowGroupBuilder::Column {
   bool is_full() const { return text_ && text_->dictionary_bytes() >= decode::kDictionaryBytesMax; }
 
   std::shared_ptr<arrow::ChunkedArray> Finish() {
-    if (text_ && !text_->Pays(text_->values())) GiveUp();
+    if (text_ && !text_->IsDictionaryWorthwhile(text_->values())) FallBackToPlain();
     if (text_) chunks_.push_back(is_list_ ? TakeLists(text_->Take()) : text_->Take());
     is_judged_ = false;
     chunk_bytes_ = 0;
@@ -100,7 +100,8 @@ class RowGroupBuilder::Column {
     if (is_list_ || !text_->is_empty() || array.length() <= decode::kJudgedValues) return true;
     text_->Append(*array.Slice(0, decode::kJudgedValues), {});
     // Nulls say nothing of the others.
-    const bool is_worth = text_->values() < decode::kJudgedValues || text_->Pays(rows_expected);
+    const bool is_worth =
+        text_->values() < decode::kJudgedValues || text_->IsDictionaryWorthwhile(rows_expected);
     text_->Clear();
     return is_worth;
   }
@@ -125,7 +126,7 @@ class RowGroupBuilder::Column {
     return arrow::MakeArray(data);
   }
 
-  void GiveUp() {
+  void FallBackToPlain() {
     if (!text_->is_empty() || ends_.size() > 1) {
       const std::shared_ptr<arrow::Array> text = text_->TakePlain();
       chunks_.push_back(is_list_ ? TakeLists(text) : text);

@@ -145,12 +145,12 @@ constexpr int kTitle = 1;
 constexpr int kGenre = 2;
 
 TEST(RowGroupBuilder, TakesAGenerationFromItsStart) {
-  CodedLane lane;
-  lane.GiveUp(kId);
+  CodedPartition partition;
+  partition.FallBackToPlain(kId);
   RowGroupBuilder builder(TestSchema());
-  CodedLane::Batch last;
+  CodedPartition::Batch last;
   for (int64_t begin = 0; begin < 6'000; begin += 1'500) {
-    last = lane.Code(*Rows(begin, begin + 1'500));
+    last = partition.Code(*Rows(begin, begin + 1'500));
     builder.Append(*last.rows, 131'072, last.generation);
   }
   const auto columns = builder.Finish();
@@ -166,20 +166,20 @@ TEST(RowGroupBuilder, TakesAGenerationFromItsStart) {
   EXPECT_EQ(text_of(*columns[kGenre]->chunk(0)), text_of(*last.rows->column(kGenre)));
 
   // The second row group begins in the middle of the generation, the third with another one.
-  const CodedLane::Batch more = lane.Code(*Rows(1, 3'000));
+  const CodedPartition::Batch more = partition.Code(*Rows(1, 3'000));
   builder.Append(*more.rows, 131'072, more.generation);
   ExpectRows(builder.Finish(), Rows(1, 3'000));
-  lane.StartGeneration();
-  const CodedLane::Batch anew = lane.Code(*Rows(2, 3'000));
+  partition.StartGeneration();
+  const CodedPartition::Batch anew = partition.Code(*Rows(2, 3'000));
   builder.Append(*anew.rows, 131'072, anew.generation);
   ExpectRows(builder.Finish(), Rows(2, 3'000));
 }
 
 TEST(RowGroupBuilder, TakesSlicesOfAFirstBatch) {
-  CodedLane lane;
+  CodedPartition partition;
   RowGroupBuilder builder(TestSchema());
   const auto rows = Rows(0, 60);
-  CodedLane::Batch batch = lane.Code(*rows);
+  CodedPartition::Batch batch = partition.Code(*rows);
   // Each of the first slices lacks texts of the next one.
   const std::vector<int64_t> ends = {1, 2, 3, 5, 6, 30, 60};
   int64_t begin = 0;
@@ -208,10 +208,10 @@ TEST(RowGroupBuilder, ListsMayHaveTheirFirstElementsLate) {
       batch_of({Texts{"a", "b"}, std::nullopt}), batch_of({Texts{"b", "c", std::nullopt, "a"}})};
   // The row group begins with each of the batches once.
   for (size_t first = 0; first < batches.size(); ++first) {
-    CodedLane lane;
+    CodedPartition partition;
     RowGroupBuilder builder(schema);
     for (size_t i = 0; i < batches.size(); ++i) {
-      const CodedLane::Batch batch = lane.Code(*batches[i]);
+      const CodedPartition::Batch batch = partition.Code(*batches[i]);
       if (i >= first) builder.Append(*batch.rows, 1'000, batch.generation);
     }
     const std::vector rows(batches.begin() + static_cast<std::ptrdiff_t>(first), batches.end());
@@ -219,22 +219,22 @@ TEST(RowGroupBuilder, ListsMayHaveTheirFirstElementsLate) {
   }
 }
 
-TEST(RowGroupBuilder, LaneMayGiveUpADictionaryInTheMiddle) {
-  CodedLane lane;
+TEST(RowGroupBuilder, PartitionMayGiveUpADictionaryInTheMiddle) {
+  CodedPartition partition;
   RowGroupBuilder builder(TestSchema());
-  CodedLane::Batch batch = lane.Code(*Rows(0, 100));
+  CodedPartition::Batch batch = partition.Code(*Rows(0, 100));
   builder.Append(*batch.rows, 131'072, batch.generation);
-  lane.GiveUp(kTitle);
-  lane.GiveUp(kGenre);
-  batch = lane.Code(*Rows(100, 200));
+  partition.FallBackToPlain(kTitle);
+  partition.FallBackToPlain(kGenre);
+  batch = partition.Code(*Rows(100, 200));
   builder.Append(*batch.rows, 131'072, batch.generation);
   ExpectRows(builder.Finish(), Rows(0, 200));
 
-  // A row group that begins without codes of a generation goes on so, also when another lane has
-  // codes.
-  batch = lane.Code(*Rows(200, 300));
+  // A row group that begins without codes of a generation goes on so, also when another partition
+  // has codes.
+  batch = partition.Code(*Rows(200, 300));
   builder.Append(*batch.rows, 131'072, batch.generation);
-  CodedLane other;
+  CodedPartition other;
   batch = other.Code(*Rows(300, 400));
   builder.Append(*batch.rows->Slice(0, 50), 131'072, batch.generation);
   builder.Append(*batch.rows->Slice(50), 131'072, {.number = batch.generation.number});
@@ -245,10 +245,10 @@ TEST(RowGroupBuilder, LaneMayGiveUpADictionaryInTheMiddle) {
 }
 
 TEST(RowGroupBuilder, CodesThatDoNotPayBecomePlain) {
-  CodedLane lane;
+  CodedPartition partition;
   RowGroupBuilder builder(TestSchema());
   // Few rows are judged at the end.
-  CodedLane::Batch batch = lane.Code(*Rows(0, 60));
+  CodedPartition::Batch batch = partition.Code(*Rows(0, 60));
   builder.Append(*batch.rows, 131'072, batch.generation);
   auto columns = builder.Finish();
   EXPECT_FALSE(IsCoded(*columns[kId]));
@@ -257,11 +257,11 @@ TEST(RowGroupBuilder, CodesThatDoNotPayBecomePlain) {
 
   // Many are judged as they come, so that no dictionary goes on growing.
   RowGroupBuilder many(TestSchema());
-  lane.StartGeneration();
-  batch = lane.Code(*Rows(0, 5'000));
+  partition.StartGeneration();
+  batch = partition.Code(*Rows(0, 5'000));
   many.Append(*batch.rows, 131'072, batch.generation);
   EXPECT_LT(many.memory_bytes(), 5'000 * 50);
-  batch = lane.Code(*Rows(5'000, 6'000));
+  batch = partition.Code(*Rows(5'000, 6'000));
   many.Append(*batch.rows, 131'072, batch.generation);
   columns = many.Finish();
   EXPECT_FALSE(IsCoded(*columns[kId]));

@@ -16,9 +16,9 @@
 
 namespace playhead::columnar {
 
-/// Codes plain batches as a lane of the decoder does: text (also in lists) becomes codes of
+/// Codes plain batches as a partition of the decoder does: text (also in lists) becomes codes of
 /// dictionaries that go on until a generation is started.
-class CodedLane {
+class CodedPartition {
  public:
   struct Batch {
     std::shared_ptr<arrow::RecordBatch> rows;
@@ -44,7 +44,7 @@ class CodedLane {
   }
 
   /// The column comes plain from now on.
-  void GiveUp(int column) { given_up_.insert(column); }
+  void FallBackToPlain(int column) { given_up_.insert(column); }
 
  private:
   std::shared_ptr<arrow::Array> Code(int column, const std::shared_ptr<arrow::Array>& plain) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "playhead/columnar/column_writers.h"
-#include "playhead/columnar/parquet_file.h"
+#include "playhead/columnar/parquet_writer.h"
 
 #include <arrow/api.h>
 #include <arrow/io/memory.h>
@@ -111,8 +111,8 @@ inline Result<std::shared_ptr<arrow::Buffer>> WriteParquet(const arrow::Schema& 
                                                            const TestFileOptions& options = {}) {
   auto output = *arrow::io::BufferOutputStream::Create();
   ColumnWriters writers(options.pages);
-  PH_ASSIGN_OR_RETURN(auto file, ParquetFile::Open(output, schema, TestProperties(options),
-                                                   arrow::default_memory_pool(), writers));
+  PH_ASSIGN_OR_RETURN(auto file, ParquetWriter::Open(output, schema, TestProperties(options),
+                                                     arrow::default_memory_pool(), writers));
   for (const Columns& columns : row_groups) {
     PH_RETURN_IF_ERROR(file->BeginRowGroup(columns.front()->length()));
     for (const auto& column : columns) PH_RETURN_IF_ERROR(file->WriteColumn(column));

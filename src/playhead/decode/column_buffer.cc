@@ -361,13 +361,15 @@ void ColumnBuffer::Judge(int64_t rows) {
   ResolvePending();
   if (coded_values_ < kJudgedValues) {
     // A few large texts are worth it while they come again.
-    const bool comes_again = DictionaryPays(coded_values_, dictionary_->size(), 0, coded_values_);
+    const bool comes_again =
+        IsDictionaryWorthwhile(coded_values_, dictionary_->size(), 0, coded_values_);
     if (has_full_dictionary() && !comes_again) GiveUpDictionary();
     return;
   }
   is_judged_ = true;
   const int64_t expected = coded_values_ * std::max(kGenerationRows, rows) / rows;
-  if (!DictionaryPays(coded_values_, dictionary_->size(), dictionary_->page_bytes(), expected)) {
+  if (!IsDictionaryWorthwhile(coded_values_, dictionary_->size(), dictionary_->page_bytes(),
+                              expected)) {
     GiveUpDictionary();
   }
 }

@@ -68,12 +68,12 @@ inline DecodedRows FlushChecked(RecordDecoder& decoder) {
   auto rows = decoder.Flush();
   EXPECT_TRUE(rows.ok());
   int64_t good = 0;
-  for (Lane& lane : rows->lanes) {
-    arrow::Status valid = lane.rows->ValidateFull();
+  for (PartitionBatch& partition : rows->partitions) {
+    arrow::Status valid = partition.rows->ValidateFull();
     EXPECT_TRUE(valid.ok()) << valid.ToString();
-    lane.rows = PlainText(*lane.rows);
-    EXPECT_GT(lane.rows->num_rows(), 0);
-    good += lane.rows->num_rows();
+    partition.rows = PlainText(*partition.rows);
+    EXPECT_GT(partition.rows->num_rows(), 0);
+    good += partition.rows->num_rows();
   }
   EXPECT_EQ(good, rows->good);
   EXPECT_EQ(rows->dead_letters == nullptr ? 0 : rows->dead_letters->num_rows(), rows->dead);

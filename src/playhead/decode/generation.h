@@ -4,7 +4,7 @@
 
 namespace playhead::decode {
 
-/// Rows of one lane after which its dictionaries begin anew, and with them a row group.
+/// Rows of one partition after which its dictionaries begin anew, and with them a row group.
 inline constexpr int64_t kGenerationRows = 98'304;
 
 /// Tells which batches share the codes of their dictionaries.

@@ -2,7 +2,7 @@
 
 #include "playhead/base/block_pool.h"
 #include "playhead/decode/json_text.h"
-#include "playhead/decode/lanes.h"
+#include "playhead/decode/partition_map.h"
 #include "playhead/decode/record_parser.h"
 #include "playhead/decode/row_buffers.h"
 #include "playhead/decode/row_queue.h"
@@ -66,7 +66,8 @@ std::vector<std::string> WithDistinctNames(const std::vector<std::string>& heade
 class Decoder : public RecordDecoder {
  public:
   Decoder(std::shared_ptr<const RowSchema> schema, std::unique_ptr<const TypePlan> plan,
-          TimeZone zone, std::shared_ptr<BlockPool> pool, Lanes lanes, RecordDecoderOptions options)
+          TimeZone zone, std::shared_ptr<BlockPool> pool, PartitionMap partitions,
+          RecordDecoderOptions options)
       : schema_(std::move(schema)),
         options_(options),
         plan_(std::move(plan)),
@@ -75,7 +76,7 @@ class Decoder : public RecordDecoder {
             *plan_, std::move(zone),
             {.depth_max = schema_->json_depth_max,
              .values_max = std::max(kValuesMax, static_cast<int64_t>(schema_->columns.size()))}),
-        lanes_(std::move(lanes)),
+        partitions_(std::move(partitions)),
         queue_(*plan_),
         dead_(DeadLetterSchema(), pool_.get(), ColumnBuffer::Text::kPlain) {
     for (size_t i = 0; i < schema_->columns.size(); ++i) {
@@ -89,7 +90,7 @@ class Decoder : public RecordDecoder {
 
   void SetSource(const SourceOfRows& source) override {
     FillSource();
-    if (source.ingested_at_us != source_.ingested_at_us) lanes_.StartEpoch();
+    if (source.ingested_at_us != source_.ingested_at_us) partitions_.StartEpoch();
     source_ = source;
     source_.topic = ToUtf8(source.topic);
     // Offsets, validity and numbers of a row; its text is counted as the record's bytes.
@@ -149,17 +150,17 @@ class Decoder : public RecordDecoder {
     buffered_bytes_ += bytes;
   }
 
-  void Settle() override { queue_.Settle(); }
+  void ReleaseInput() override { queue_.ReleaseInput(); }
 
   int64_t buffered_bytes() const override { return buffered_bytes_; }
   int64_t buffered_rows() const override { return good_count_ + dead_count_; }
   int64_t buffered_dead() const override { return dead_count_; }
-  int64_t buffered_lanes() const override { return lanes_.size(); }
+  int64_t buffered_partitions() const override { return partitions_.size(); }
 
   Result<DecodedRows> Flush() override {
     DecodedRows rows;
     FillSource();
-    lanes_.Finish(&rows.lanes);
+    partitions_.Finish(&rows.partitions);
     if (dead_.row_count() > 0) rows.dead_letters = dead_.Finish().rows;
     rows.good = std::exchange(good_count_, 0);
     rows.dead = std::exchange(dead_count_, 0);
@@ -218,9 +219,9 @@ class Decoder : public RecordDecoder {
   /// Completes what AppendRow() leaves out: the source columns but the offset are the same for all
   /// rows since the last call, and few rows have undeclared fields.
   void FillSource() {
-    queue_.Settle();
+    queue_.ReleaseInput();
     const size_t first = schema_->columns.size();
-    lanes_.ForEach([&](RowBuffers& rows) {
+    partitions_.ForEach([&](RowBuffers& rows) {
       const int64_t length = rows.column(first + 2).length();
       const int64_t missing = length - rows.column(first).length();
       rows.column(first).AppendTexts(source_.topic, missing);
@@ -251,14 +252,14 @@ class Decoder : public RecordDecoder {
       }
     }
     std::string problem;
-    int64_t lanes_before = lanes_.size();
-    Lanes::Lane* lane = lanes_.Find(parser_, &problem);
-    if (lane == nullptr) return Refuse(record, Reason::kPartitionValue, std::move(problem));
-    if (lanes_.size() != lanes_before) {
+    int64_t lanes_before = partitions_.size();
+    PartitionMap::PartitionBuffers* partition = partitions_.Find(parser_, &problem);
+    if (partition == nullptr) return Refuse(record, Reason::kPartitionValue, std::move(problem));
+    if (partitions_.size() != lanes_before) {
       buffered_bytes_ += static_cast<int64_t>(columns + 5) * 4 * BlockPool::kBlockBytesMin;
     }
 
-    if (options_.keeps_rows) AppendTo(lane->rows, record);
+    if (options_.keeps_rows) AppendTo(partition->rows, record);
     ++good_count_;
     buffered_bytes_ += row_bytes_ + static_cast<int64_t>(record.bytes.size()) +
                        9 * static_cast<int64_t>(parser_.slot_count() - columns);
@@ -268,7 +269,7 @@ class Decoder : public RecordDecoder {
   void AppendTo(RowBuffers& rows, const Record& record) {
     const size_t columns = schema_->columns.size();
     SlotArena arena = parser_.arena();
-    queue_.Put(rows, record.bytes, record.stays, arena, parser_.slot_count());
+    queue_.Put(rows, record.bytes, record.is_stable, arena, parser_.slot_count());
     ColumnBuffer& offsets = rows.column(columns + 2);
     if (!parser_.extra().empty()) {
       ColumnBuffer& extra = rows.column(columns + 4);
@@ -290,8 +291,8 @@ class Decoder : public RecordDecoder {
   std::vector<std::string> header_;
   std::vector<int> column_of_field_;
 
-  Lanes lanes_;
-  RowQueue queue_;  // of rows for lanes_
+  PartitionMap partitions_;
+  RowQueue queue_;  // of rows for partitions_
   RowBuffers dead_;
   int64_t buffered_bytes_ = 0;
   int64_t good_count_ = 0;
@@ -350,10 +351,11 @@ Result<std::unique_ptr<RecordDecoder>> RecordDecoder::Make(std::shared_ptr<const
   PH_RETURN_IF_ERROR(CheckEventTime(*schema, plan));
   PH_ASSIGN_OR_RETURN(TimeZone zone, TimeZone::Load(schema->timezone));
   auto pool = BlockPool::OfProcess();
-  PH_ASSIGN_OR_RETURN(Lanes lanes, Lanes::Make(schema, BatchSchema(*schema), pool.get()));
+  PH_ASSIGN_OR_RETURN(PartitionMap partitions,
+                      PartitionMap::Make(schema, BatchSchema(*schema), pool.get()));
   return std::unique_ptr<RecordDecoder>(std::make_unique<Decoder>(
       std::move(schema), std::make_unique<const TypePlan>(std::move(plan)), std::move(zone),
-      std::move(pool), std::move(lanes), options));
+      std::move(pool), std::move(partitions), options));
 }
 
 }  // namespace playhead::decode

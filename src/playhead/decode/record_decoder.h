@@ -29,8 +29,9 @@ struct SourceOfRows {
 /// One record as delivered. `bytes` may be followed by anything; no padding is required.
 struct Record {
   std::string_view bytes;
-  /// The bytes stay as they are until RecordDecoder::Settle() or Flush(), so they are not copied.
-  bool stays = false;
+  /// The bytes stay as they are until RecordDecoder::ReleaseInput() or Flush(), so they are not
+  /// copied.
+  bool is_stable = false;
   /// The JSON of a row of typed columns: text for a BLOB is base64, and `"NaN"`, `"Infinity"` and
   /// `"-Infinity"` are floats.
   bool is_typed_row = false;
@@ -70,7 +71,7 @@ using KeyValue = std::variant<std::monostate, std::string, int64_t>;
 using PartitionKey = std::vector<KeyValue>;
 
 /// The decoded rows of one partition key.
-struct Lane {
+struct PartitionBatch {
   PartitionKey key;  ///< one value per RowSchema::partition_by
   /// Text columns and lists of text come as codes of dictionaries, unless these do not pay.
   std::shared_ptr<arrow::RecordBatch> rows;
@@ -78,7 +79,7 @@ struct Lane {
 };
 
 struct DecodedRows {
-  std::vector<Lane> lanes;                           ///< non-empty batches, in order of first row
+  std::vector<PartitionBatch> partitions;            ///< non-empty batches, in order of first row
   std::shared_ptr<arrow::RecordBatch> dead_letters;  ///< DeadLetterSchema(), null if none
   int64_t good = 0;
   int64_t dead = 0;
@@ -126,23 +127,23 @@ class RecordDecoder {
                              const Verdict& verdict) = 0;
 
   /// Takes what it needs of all records so far; their bytes may go.
-  virtual void Settle() = 0;
+  virtual void ReleaseInput() = 0;
 
-  virtual int64_t buffered_bytes() const = 0;  ///< about
-  virtual int64_t buffered_rows() const = 0;   ///< good and dead since the last Flush()
-  virtual int64_t buffered_dead() const = 0;   ///< the dead ones of them
-  virtual int64_t buffered_lanes() const = 0;  ///< partition keys since the last Flush()
+  virtual int64_t buffered_bytes() const = 0;       ///< about
+  virtual int64_t buffered_rows() const = 0;        ///< good and dead since the last Flush()
+  virtual int64_t buffered_dead() const = 0;        ///< the dead ones of them
+  virtual int64_t buffered_partitions() const = 0;  ///< partition keys since the last Flush()
   /// Hands out what has been decoded since the last call and starts anew (builders are reused).
   virtual Result<DecodedRows> Flush() = 0;
 };
 
 /// Settles at the end of a scope, while the records that stay are still there.
-class SettleAtEnd {
+class ReleaseInputAtEnd {
  public:
-  explicit SettleAtEnd(RecordDecoder& decoder) : decoder_(decoder) {}
-  ~SettleAtEnd() { decoder_.Settle(); }
-  SettleAtEnd(const SettleAtEnd&) = delete;
-  SettleAtEnd& operator=(const SettleAtEnd&) = delete;
+  explicit ReleaseInputAtEnd(RecordDecoder& decoder) : decoder_(decoder) {}
+  ~ReleaseInputAtEnd() { decoder_.ReleaseInput(); }
+  ReleaseInputAtEnd(const ReleaseInputAtEnd&) = delete;
+  ReleaseInputAtEnd& operator=(const ReleaseInputAtEnd&) = delete;
 
  private:
   RecordDecoder& decoder_;

@@ -51,7 +51,7 @@ class RecordDecoderTest : public ::testing::Test {
     EXPECT_EQ(rows.good, verdict.is_good ? 1 : 0);
     EXPECT_EQ(rows.dead, verdict.is_good ? 0 : 1);
     if (verdict.is_good) {
-      row_ = rows.lanes[0].rows;
+      row_ = rows.partitions[0].rows;
     } else {
       EXPECT_EQ(Cell(*rows.dead_letters, "_record", 0), json);
       EXPECT_EQ(Cell(*rows.dead_letters, "_reason", 0), ReasonName(verdict.reason));
@@ -181,7 +181,7 @@ TEST_F(RecordDecoderTest, ATypedRowHasBlobsAsBase64AndFloatsThatAreNoNumbers) {
   const auto cell = [&](const std::string& json, const std::string& column) {
     const Verdict verdict = decoder_->Decode({.bytes = json, .is_typed_row = true}, kTestNowUs);
     EXPECT_TRUE(verdict.is_good) << verdict.detail;
-    return Cell(*FlushChecked(*decoder_).lanes.at(0).rows, column, 0);
+    return Cell(*FlushChecked(*decoder_).partitions.at(0).rows, column, 0);
   };
   EXPECT_EQ(cell(R"({"id":"a","raw":"/wAB"})", "raw"), std::string("\xff\0\1", 3));
   EXPECT_EQ(cell(R"({"id":"/wAB"})", "id"), "/wAB");
@@ -433,8 +433,8 @@ TEST_F(RecordDecoderTest, DeadLettersBetweenGoodOnesLeaveRowsAligned) {
   }
   EXPECT_EQ(decoder_->buffered_rows(), 3'000);
   DecodedRows rows = FlushChecked(*decoder_);
-  ASSERT_EQ(rows.lanes.size(), 1u);
-  const arrow::RecordBatch& batch = *rows.lanes[0].rows;
+  ASSERT_EQ(rows.partitions.size(), 1u);
+  const arrow::RecordBatch& batch = *rows.partitions[0].rows;
   ASSERT_EQ(batch.num_rows(), 1'500);
   ASSERT_EQ(rows.dead, 1'500);
   for (int64_t row = 0; row < 1'500; ++row) {
@@ -485,7 +485,7 @@ TEST_F(RecordDecoderTest, BatchesOutliveTheDecoderAndAreNotWrittenAgain) {
       std::string json = R"({"id":")" + std::to_string(round * 1000 + i) + R"(","tags":["t"]})";
       ASSERT_TRUE(decoder_->Decode({.bytes = json}, kTestNowUs).is_good);
     }
-    kept.push_back(FlushChecked(*decoder_).lanes[0].rows);
+    kept.push_back(FlushChecked(*decoder_).partitions[0].rows);
   }
   decoder_.reset();
   for (int round = 0; round < 5; ++round) {

@@ -476,11 +476,11 @@ TEST(RecordOracle, AgreesWithAnIndependentDecoder) {
     DecodedRows rows = FlushChecked(*decoder);
     if (!verdict.is_good) continue;
     for (size_t i = 0; i < kColumns.size(); ++i) {
-      ASSERT_EQ(FastCell(*rows.lanes[0].rows, kColumns[i]), expected.cells[i])
+      ASSERT_EQ(FastCell(*rows.partitions[0].rows, kColumns[i]), expected.cells[i])
           << kColumns[i] << " of " << record;
     }
     // What is kept aside must be JSON itself.
-    std::string extra = Cell(*rows.lanes[0].rows, "_extra", 0);
+    std::string extra = Cell(*rows.partitions[0].rows, "_extra", 0);
     if (extra != "null") {
       ASSERT_TRUE(nlohmann::json::accept(extra)) << extra;
     }

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "playhead/decode/fast_record_reader.h"
 #include "playhead/decode/json_cursor.h"
 #include "playhead/decode/json_index.h"
-#include "playhead/decode/plain_json.h"
 #include "playhead/decode/record_decoder.h"
 #include "playhead/decode/slot_writer.h"
 #include "playhead/decode/time_zone.h"
@@ -77,7 +77,7 @@ class RecordParser {
   const TypePlan& plan_;
   RecordParserOptions options_;
   SlotWriter out_;
-  PlainJson plain_;
+  FastRecordReader plain_;
   JsonIndex index_;
   JsonIndex field_index_;          // of one CSV field that holds JSON
   bool has_nested_extra_ = false;  // a declared struct holds fields that are not declared

@@ -27,15 +27,15 @@ RowBuffers::RowBuffers(std::shared_ptr<arrow::Schema> schema, BlockPool* pool,
 
 void RowBuffers::AppendRows(std::span<const Slot* const> rows, size_t columns) {
   for (size_t i = 0; i < columns; ++i) columns_[i].AppendSlots(rows, i);
-  JudgeEarly();
+  ReconsiderDictionaries();
 }
 
 void RowBuffers::AppendRow(const SlotArena& arena, size_t columns) {
   for (size_t i = 0; i < columns; ++i) columns_[i].Append(arena.slots[i], arena);
-  JudgeEarly();
+  ReconsiderDictionaries();
 }
 
-void RowBuffers::JudgeEarly() {
+void RowBuffers::ReconsiderDictionaries() {
   if (!is_judged_ && row_count() >= kJudgedValues) JudgeDictionaries();
 }
 

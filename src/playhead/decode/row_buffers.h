@@ -41,7 +41,7 @@ class RowBuffers {
  private:
   void JudgeDictionaries();
   /// Once, when the first rows are there.
-  void JudgeEarly();
+  void ReconsiderDictionaries();
 
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<ColumnBuffer> columns_;

@@ -33,18 +33,18 @@ RowQueue::RowQueue(const TypePlan& plan)
   }
 }
 
-bool RowQueue::Copy(std::string_view record, bool stays, const SlotArena& arena,
+bool RowQueue::Copy(std::string_view record, bool is_stable, const SlotArena& arena,
                     size_t slot_count) {
   char* bytes = bytes_.data() + bytes_used_;
   Slot* slots = slots_.data() + slots_used_;
   std::copy_n(arena.slots, slot_count, slots);
-  if (!stays) std::copy(record.begin(), record.end(), bytes);
+  if (!is_stable) std::copy(record.begin(), record.end(), bytes);
   const auto move = [&](Slot& slot) {
     if (!slot.has_value() || slot.size == 0) return true;
     const auto at =
         reinterpret_cast<uintptr_t>(slot.text) - reinterpret_cast<uintptr_t>(record.data());
     if (at >= record.size()) return false;  // made by the parser, e.g. from escapes
-    if (!stays) slot.text = bytes + at;
+    if (!is_stable) slot.text = bytes + at;
     return true;
   };
   for (const uint32_t i : text_columns_) {
@@ -62,7 +62,7 @@ bool RowQueue::Copy(std::string_view record, bool stays, const SlotArena& arena,
 }
 
 RowQueue::Rows& RowQueue::RowsOf(RowBuffers& to) {
-  // Neighbours mostly are of a few lanes.
+  // Neighbours mostly are of a few partitions.
   for (size_t i = 0; i < rows_used_; ++i) {
     if (rows_[i].to == &to) return rows_[i];
   }
@@ -72,27 +72,27 @@ RowQueue::Rows& RowQueue::RowsOf(RowBuffers& to) {
   return rows;
 }
 
-void RowQueue::Put(RowBuffers& to, std::string_view record, bool stays, const SlotArena& arena,
+void RowQueue::Put(RowBuffers& to, std::string_view record, bool is_stable, const SlotArena& arena,
                    size_t slot_count) {
   const bool fits =
-      can_wait_ && slot_count <= kSlotsMax / 8 && (stays || record.size() <= kBytesMax / 8);
-  const size_t bytes = stays ? 0 : record.size();
+      can_wait_ && slot_count <= kSlotsMax / 8 && (is_stable || record.size() <= kBytesMax / 8);
+  const size_t bytes = is_stable ? 0 : record.size();
   if (!fits || row_count_ == kRowsMax || bytes_used_ + bytes > kBytesMax ||
       slots_used_ + slot_count > kSlotsMax) {
-    Settle();
+    ReleaseInput();
   }
-  if (fits && Copy(record, stays, arena, slot_count)) {
+  if (fits && Copy(record, is_stable, arena, slot_count)) {
     RowsOf(to).slots.push_back(slots_.data() + slots_used_);
     bytes_used_ += bytes;
     slots_used_ += slot_count;
     ++row_count_;
     return;
   }
-  Settle();
+  ReleaseInput();
   to.AppendRow(arena, columns_);
 }
 
-void RowQueue::Settle() {
+void RowQueue::ReleaseInput() {
   for (size_t i = 0; i < rows_used_; ++i) {
     rows_[i].to->AppendRows(rows_[i].slots, columns_);
     rows_[i].slots.clear();

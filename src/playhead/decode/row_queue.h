@@ -23,11 +23,11 @@ class RowQueue {
   /// Puts a row behind the others; appends all of them to their buffers when the queue is full.
   /// `record` are the bytes that most texts lie in, `slot_count` counts the slots of `arena`. A row
   /// that cannot wait is appended at once, after those before it.
-  /// With `stays` the record's bytes stay as they are until Settle().
-  void Put(RowBuffers& to, std::string_view record, bool stays, const SlotArena& arena,
+  /// With `is_stable` the record's bytes stay as they are until ReleaseInput().
+  void Put(RowBuffers& to, std::string_view record, bool is_stable, const SlotArena& arena,
            size_t slot_count);
   /// Appends what waits.
-  void Settle();
+  void ReleaseInput();
 
  private:
   static constexpr size_t kRowsMax = 128;
@@ -39,7 +39,7 @@ class RowQueue {
     std::vector<const Slot*> slots;  // of each row
   };
 
-  bool Copy(std::string_view record, bool stays, const SlotArena& arena, size_t slot_count);
+  bool Copy(std::string_view record, bool is_stable, const SlotArena& arena, size_t slot_count);
   Rows& RowsOf(RowBuffers& to);
 
   const size_t columns_;

@@ -32,16 +32,16 @@ class TwoWays {
     }
   }
 
-  /// The record's memory is gone afterwards, or with Settle() if it is to stay.
-  void Put(std::string_view json, size_t buffer = 0, bool stays = false) {
+  /// The record's memory is gone afterwards, or with ReleaseInput() if it is to stay.
+  void Put(std::string_view json, size_t buffer = 0, bool is_stable = false) {
     // Of its very size, so that AddressSanitizer sees a byte too far.
     auto record = std::make_unique<char[]>(json.size());
     std::memcpy(record.get(), json.data(), json.size());
     const std::string_view bytes(record.get(), json.size());
     ASSERT_TRUE(parser_->ParseJson(bytes)) << json.substr(0, 200) << parser_->TakeDetail();
     direct_[buffer].AppendRow(parser_->arena(), schema_.columns.size());
-    queue_->Put(queued_[buffer], bytes, stays, parser_->arena(), parser_->slot_count());
-    if (stays) {
+    queue_->Put(queued_[buffer], bytes, is_stable, parser_->arena(), parser_->slot_count());
+    if (is_stable) {
       staying_.push_back(std::move(record));
     } else {
       std::memset(record.get(), '#', json.size());
@@ -53,13 +53,13 @@ class TwoWays {
 
   int64_t appended(size_t buffer = 0) const { return queued_[buffer].row_count(); }
 
-  void Settle() {
-    queue_->Settle();
+  void ReleaseInput() {
+    queue_->ReleaseInput();
     staying_.clear();
   }
 
   void ExpectEqual() {
-    Settle();
+    ReleaseInput();
     for (size_t i = 0; i < queued_.size(); ++i) {
       const auto queued = queued_[i].Finish().rows;
       const auto direct = direct_[i].Finish().rows;
@@ -163,7 +163,7 @@ TEST(RowQueue, RowsWaitUntilTheQueueIsFull) {
   ways.Put(R"({"tags":["a","\u0062"]})");
   EXPECT_EQ(ways.appended(0), 67);
   ways.Put(R"({"id":"b"})", 1);
-  ways.Settle();
+  ways.ReleaseInput();
   EXPECT_EQ(ways.appended(1), 65);
   ways.ExpectEqual();
 }

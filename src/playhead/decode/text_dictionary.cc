@@ -35,8 +35,8 @@ double EstimateDistinct(double seen, double drawn) {
 
 }  // namespace
 
-bool DictionaryPays(double values, double seen, double seen_bytes, double share_max,
-                    double values_expected) {
+bool IsDictionaryWorthwhile(double values, double seen, double seen_bytes, double share_max,
+                            double values_expected) {
   if (values == 0) return true;
   const double expected = std::max(values_expected, values);
   // A small file is its own sample.
@@ -46,11 +46,11 @@ bool DictionaryPays(double values, double seen, double seen_bytes, double share_
          distinct * (seen_bytes / seen) <= static_cast<double>(kDictionaryBytesMax);
 }
 
-bool DictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,
-                    int64_t values_expected) {
-  return DictionaryPays(static_cast<double>(values), static_cast<double>(distinct),
-                        static_cast<double>(distinct_bytes), kTextShareMax,
-                        static_cast<double>(values_expected));
+bool IsDictionaryWorthwhile(int64_t values, int64_t distinct, int64_t distinct_bytes,
+                            int64_t values_expected) {
+  return IsDictionaryWorthwhile(static_cast<double>(values), static_cast<double>(distinct),
+                                static_cast<double>(distinct_bytes), kTextShareMax,
+                                static_cast<double>(values_expected));
 }
 
 void AppendedBytes::Grow(int64_t bytes, int64_t used) {

@@ -20,13 +20,13 @@ inline constexpr int64_t kJudgedValues = 4096;
 
 /// Whether a dictionary is worth its hashing for a text column of `values_expected` values, of
 /// which the first `values` hold `distinct` different ones with `distinct_bytes` in all.
-bool DictionaryPays(int64_t values, int64_t distinct, int64_t distinct_bytes,
-                    int64_t values_expected);
+bool IsDictionaryWorthwhile(int64_t values, int64_t distinct, int64_t distinct_bytes,
+                            int64_t values_expected);
 
-/// As DictionaryPays() for any kind of column: `values` drawn from it hold `seen` different ones,
-/// and at most the share `share_max` of all values may differ.
-bool DictionaryPays(double values, double seen, double seen_bytes, double share_max,
-                    double values_expected);
+/// As IsDictionaryWorthwhile() for any kind of column: `values` drawn from it hold `seen` different
+/// ones, and at most the share `share_max` of all values may differ.
+bool IsDictionaryWorthwhile(double values, double seen, double seen_bytes, double share_max,
+                            double values_expected);
 
 /// Bytes that grow by doubling and are only ever appended to. What was handed out keeps the block
 /// it is in, so that another thread may read it while more is appended.

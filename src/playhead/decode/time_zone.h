@@ -13,8 +13,8 @@ namespace playhead::decode {
 /// A time that the clocks skipped (spring) or showed twice (autumn) is read with the offset that
 /// was in force before the change: 02:30 in a gap becomes 03:30 of the new time, and of two 02:30
 /// the first one is meant.
-/// Source   /usr/share/zoneinfo, by Abseil; changes are laid out to the year 2400, so that a look-up
-///          is a binary search. "UTC" needs no file.
+/// Source   /usr/share/zoneinfo, by Abseil; changes are laid out to the year 2400, so that a
+///          look-up is a binary search. "UTC" needs no file.
 /// Threads  any, once loaded.
 class TimeZone {
  public:

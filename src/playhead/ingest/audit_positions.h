@@ -43,9 +43,10 @@ class Positions {
  public:
   /// Rows that strangers appended at positions outside `ranges` and of no landing file among
   /// `file_topics` are left out.
-  Positions(sql::Connection& connection, const catalog::TableId& main, const ForeignFiles& main_files,
-            const std::optional<catalog::TableId>& dead, const ForeignFiles& dead_files,
-            const std::vector<ReadRange>& ranges, const std::set<std::string>& file_topics);
+  Positions(sql::Connection& connection, const catalog::TableId& main,
+            const ForeignFiles& main_files, const std::optional<catalog::TableId>& dead,
+            const ForeignFiles& dead_files, const std::vector<ReadRange>& ranges,
+            const std::set<std::string>& file_topics);
 
   /// Errors: the connection's.
   Result<RowsByTopic> Count();

@@ -24,7 +24,7 @@ struct AuditSubject {
 struct AuditContext {
   LogViews& logs;
   const std::set<std::string>& declared_topics;
-  catalog::Catalog& catalog;  ///< of the audit's moment
+  catalog::Catalog& catalog;    ///< of the audit's moment
   sql::Connection& connection;  ///< on that catalog
   AuditReport& report;
 };

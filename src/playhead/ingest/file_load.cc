@@ -3,8 +3,8 @@
 #include "playhead/base/arrow_status.h"
 #include "playhead/base/logging.h"
 #include "playhead/base/text_case.h"
-#include "playhead/decode/csv_cutter.h"
-#include "playhead/decode/record_cutter.h"
+#include "playhead/decode/csv_splitter.h"
+#include "playhead/decode/record_splitter.h"
 #include "playhead/ingest/file_input.h"
 #include "playhead/ingest/parquet_load.h"
 
@@ -25,45 +25,44 @@ bool IsUtf16(std::string_view text) {
   return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
 }
 
-/// A piece that cannot be decoded, as a dead letter.
-void AddUndecodable(const decode::Piece& piece, decode::RecordDecoder& decoder) {
-  decode::Verdict verdict{.is_good = false,
-                          .reason = decode::Reason::kUnreadable,
-                          .detail = std::string(piece.problem)};
-  if (piece.kind == decode::Piece::Kind::kTooLarge) {
+/// A raw record that cannot be decoded, as a dead letter.
+void AddUndecodable(const decode::RawRecord& raw, decode::RecordDecoder& decoder) {
+  decode::Verdict verdict{
+      .is_good = false, .reason = decode::Reason::kUnreadable, .detail = std::string(raw.problem)};
+  if (raw.kind == decode::RawRecord::Kind::kTooLarge) {
     verdict.reason = decode::Reason::kTooLarge;
-    verdict.detail = fmt::format("record has {} bytes, the first {} are kept", piece.total_bytes,
-                                 piece.bytes.size());
+    verdict.detail = fmt::format("record has {} bytes, the first {} are kept", raw.total_bytes,
+                                 raw.bytes.size());
   }
-  decoder.AddDeadLetter({.bytes = piece.bytes, .offset = piece.number}, kCutStage, verdict);
+  decoder.AddDeadLetter({.bytes = raw.bytes, .offset = raw.number}, kCutStage, verdict);
 }
 
 /// What a damaged packed file leaves behind: the beginning of the record it broke off in, if any,
 /// as one dead letter that also stands for the rest, whose bytes cannot be had. A record that lacks
 /// its end is not decoded, although it may look whole (`1,Hea` of `1,Heat`). Returns their number.
-template <typename Cutter>
-int64_t AddDamagedEnd(const FileInput& input, Cutter& cutter, int64_t number,
+template <typename Splitter>
+int64_t AddDamagedEnd(const FileInput& input, Splitter& splitter, int64_t number,
                       decode::RecordDecoder& decoder) {
   logging::Warn("ingest", "file ends before its end",
                 {{"name", input.name()}, {"why", input.problem()}});
   const decode::Verdict verdict{
       .is_good = false, .reason = decode::Reason::kUnreadable, .detail = input.problem()};
-  cutter.Push({}, /*is_last=*/true);
+  splitter.Push({}, /*is_last=*/true);
   int64_t count = 0;
-  decode::Piece piece;
-  while (cutter.Next(&piece)) {
-    decoder.AddDeadLetter({.bytes = piece.bytes, .offset = number + count++}, kReadStage, verdict);
+  decode::RawRecord raw;
+  while (splitter.Next(&raw)) {
+    decoder.AddDeadLetter({.bytes = raw.bytes, .offset = number + count++}, kReadStage, verdict);
   }
   if (count == 0)
     decoder.AddDeadLetter({.bytes = {}, .offset = number + count++}, kReadStage, verdict);
   return count;
 }
 
-/// Feeds the whole input to a cutter; `take` decodes one record, given the present time. Returns
-/// the number of pieces.
-template <typename Cutter, typename Take>
-Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch, const Clock& clock,
-                       const LoadProgress& progress, const Take& take) {
+/// Feeds the whole input to a splitter; `take` decodes one record, given the present time. Returns
+/// the number of raw records.
+template <typename Splitter, typename Take>
+Result<int64_t> CutAll(FileInput& input, Splitter& splitter, EpochBuilder& epoch,
+                       const Clock& clock, const LoadProgress& progress, const Take& take) {
   int64_t records = 0;
   bool is_first = true;
   for (bool is_last = false; !is_last;) {
@@ -75,34 +74,34 @@ Result<int64_t> CutAll(FileInput& input, Cutter& cutter, EpochBuilder& epoch, co
                    "text is UTF-16, by its byte order mark; only UTF-8 is read: name={}",
                    input.name());
     }
-    cutter.Push(chunk, is_last);
+    splitter.Push(chunk, is_last);
     const int64_t now_us = clock.NowMicros();  // a pipe may bring records for hours
-    const decode::SettleAtEnd settle(epoch.decoder());
-    decode::Piece piece;
-    while (cutter.Next(&piece)) {
+    const decode::ReleaseInputAtEnd settle(epoch.decoder());
+    decode::RawRecord raw;
+    while (splitter.Next(&raw)) {
       ++records;
-      if (piece.kind == decode::Piece::Kind::kRecord) {
-        PH_RETURN_IF_ERROR(take(piece, now_us));
+      if (raw.kind == decode::RawRecord::Kind::kRecord) {
+        PH_RETURN_IF_ERROR(take(raw, now_us));
       } else {
-        AddUndecodable(piece, epoch.decoder());
+        AddUndecodable(raw, epoch.decoder());
       }
       PH_RETURN_IF_ERROR(epoch.FlushIfFull());
     }
     if (progress) progress(input.position());
   }
-  if (!input.problem().empty()) records += AddDamagedEnd(input, cutter, records, epoch.decoder());
+  if (!input.problem().empty()) records += AddDamagedEnd(input, splitter, records, epoch.decoder());
   return records;
 }
 
-Result<int64_t> LoadJson(FileInput& input, decode::CutMode mode, EpochBuilder& epoch,
+Result<int64_t> LoadJson(FileInput& input, decode::Framing mode, EpochBuilder& epoch,
                          const Clock& clock, const LoadProgress& progress) {
-  decode::RecordCutter cutter(mode, epoch.record_bytes_max());
-  const auto take = [&](const decode::Piece& piece, int64_t now_us) {
+  decode::RecordSplitter splitter(mode, epoch.record_bytes_max());
+  const auto take = [&](const decode::RawRecord& raw, int64_t now_us) {
     (void)epoch.decoder().Decode(
-        {.bytes = piece.bytes, .stays = piece.is_of_chunk, .offset = piece.number}, now_us);
+        {.bytes = raw.bytes, .is_stable = raw.is_of_chunk, .offset = raw.number}, now_us);
     return Status();
   };
-  return CutAll(input, cutter, epoch, clock, progress, take);
+  return CutAll(input, splitter, epoch, clock, progress, take);
 }
 
 std::string_view WithoutBlanks(std::string_view name) {
@@ -143,22 +142,22 @@ Status CheckHeader(const std::vector<std::string>& header,
 
 Result<int64_t> LoadCsv(FileInput& input, EpochBuilder& epoch, const Clock& clock,
                         const LoadProgress& progress) {
-  decode::CsvCutter cutter(epoch.record_bytes_max());
+  decode::CsvSplitter splitter(epoch.record_bytes_max());
   bool has_header = false;
-  const auto take = [&](const decode::Piece& piece, int64_t now_us) -> Status {
+  const auto take = [&](const decode::RawRecord& raw, int64_t now_us) -> Status {
     if (!has_header) {
-      PH_RETURN_IF_ERROR(CheckHeader(cutter.header(), epoch.columns(), input.name()));
-      PH_RETURN_IF_ERROR(epoch.decoder().PrepareCsvHeader(cutter.header()));
+      PH_RETURN_IF_ERROR(CheckHeader(splitter.header(), epoch.columns(), input.name()));
+      PH_RETURN_IF_ERROR(epoch.decoder().PrepareCsvHeader(splitter.header()));
       has_header = true;
     }
     (void)epoch.decoder().DecodeFields(
-        cutter.fields(), {.bytes = piece.bytes, .stays = piece.is_of_chunk, .offset = piece.number},
+        splitter.fields(), {.bytes = raw.bytes, .is_stable = raw.is_of_chunk, .offset = raw.number},
         now_us);
     return {};
   };
-  PH_ASSIGN_OR_RETURN(const int64_t records, CutAll(input, cutter, epoch, clock, progress, take));
-  if (!has_header && !cutter.header().empty()) {
-    PH_RETURN_IF_ERROR(CheckHeader(cutter.header(), epoch.columns(), input.name()));
+  PH_ASSIGN_OR_RETURN(const int64_t records, CutAll(input, splitter, epoch, clock, progress, take));
+  if (!has_header && !splitter.header().empty()) {
+    PH_RETURN_IF_ERROR(CheckHeader(splitter.header(), epoch.columns(), input.name()));
   }
   return records;
 }
@@ -180,7 +179,7 @@ Result<int64_t> LoadParquetObject(storage::ObjectStore& store, const std::string
                                   const LoadProgress& progress, const std::stop_token& stop) {
   PH_ASSIGN_OR_RETURN(const storage::ObjectInfo info, store.Stat(uri));
   PH_ASSIGN_OR_RETURN(auto object, store.OpenForRead(uri));
-  PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetRows::Open(std::move(object), uri));
+  PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetReader::Open(std::move(object), uri));
   return LoadParquet(*rows, info.bytes, epoch, clock, progress, stop);
 }
 
@@ -191,7 +190,7 @@ Result<int64_t> LoadAnyParquet(const InputFile& file, FileInput& input, EpochBui
     return LoadParquetObject(*file.store, file.path, epoch, clock, progress, file.stop);
   }
   if (const auto bytes = RegularFileBytes(file.path); !input.is_packed() && bytes) {
-    PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetRows::Open(file.path));
+    PH_ASSIGN_OR_RETURN(const auto rows, columnar::ParquetReader::Open(file.path));
     return LoadParquet(*rows, *bytes, epoch, clock, progress, file.stop);
   }
   PH_ASSIGN_OR_RETURN(const std::string staged, StageInput(input, epoch));
@@ -233,9 +232,9 @@ Result<int64_t> LoadFile(const InputFile& file, EpochBuilder& epoch, const Clock
       case project::Format::kCsv:
         return LoadCsv(input, epoch, clock, progress);
       case project::Format::kJsonl:
-        return LoadJson(input, decode::CutMode::kLines, epoch, clock, progress);
+        return LoadJson(input, decode::Framing::kLines, epoch, clock, progress);
       default:
-        return LoadJson(input, decode::CutMode::kAuto, epoch, clock, progress);
+        return LoadJson(input, decode::Framing::kAuto, epoch, clock, progress);
     }
   };
   PH_ASSIGN_OR_RETURN(const int64_t records, load());

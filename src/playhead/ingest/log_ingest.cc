@@ -274,11 +274,11 @@ Status LogIngest::Take(const log::LogBatch& batch) {
                        .ingested_at_us = epoch_->started_us,
                        .ingestion_date_days = {}});
   int64_t records = 0;
-  const decode::SettleAtEnd settle(*decoder_);
+  const decode::ReleaseInputAtEnd settle(*decoder_);
   for (const log::LogRecord& record : batch.records) {
     if (record.offset < part.next_offset) continue;
     const decode::Verdict verdict = decoder_->Decode({.bytes = record.bytes,
-                                                      .stays = true,
+                                                      .is_stable = true,
                                                       .offset = record.offset,
                                                       .log_time_us = record.time_us,
                                                       .key = record.key,

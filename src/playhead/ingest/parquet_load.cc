@@ -30,7 +30,7 @@ Status CheckColumns(const arrow::Schema& schema, const std::vector<decode::Colum
 
 }  // namespace
 
-Result<int64_t> LoadParquet(columnar::ParquetRows& file, int64_t file_bytes, EpochBuilder& epoch,
+Result<int64_t> LoadParquet(columnar::ParquetReader& file, int64_t file_bytes, EpochBuilder& epoch,
                             const Clock& clock, const LoadProgress& progress,
                             const std::stop_token& stop) {
   PH_RETURN_IF_ERROR(CheckColumns(*file.schema(), epoch.columns()));

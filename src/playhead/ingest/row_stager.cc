@@ -67,10 +67,11 @@ Status RowStager::OpenOnce(std::unique_ptr<table::PartitionedWriter>& writer,
 }
 
 Status RowStager::Stage(decode::DecodedRows rows) {
-  for (decode::Lane& lane : rows.lanes) {
+  for (decode::PartitionBatch& partition : rows.partitions) {
     PH_RETURN_IF_ERROR(OpenOnce(main_writer_, *target_.main, target_.stream->main, "/main", {}));
-    PH_RETURN_IF_ERROR(main_writer_->Append(TableKey(*target_.stream->row_schema, lane.key),
-                                            std::exchange(lane.rows, nullptr), lane.generation));
+    PH_RETURN_IF_ERROR(main_writer_->Append(TableKey(*target_.stream->row_schema, partition.key),
+                                            std::exchange(partition.rows, nullptr),
+                                            partition.generation));
   }
   if (rows.dead_letters != nullptr && rows.dead_letters->num_rows() > 0) {
     PH_RETURN_IF_ERROR(OpenOnce(dead_writer_, *target_.dead, target_.stream->dead, "/dead",

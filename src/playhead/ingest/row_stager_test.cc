@@ -35,7 +35,7 @@ struct Event {
   int64_t at_seconds = 0;
   Text id;    // another one in each row
   Text user;  // some thousands, which come again
-  Text note;  // differs in some lanes, is the same in others
+  Text note;  // differs in some partitions, is the same in others
   std::optional<std::vector<Text>> tags;
   Text extra;  // a JSON object
 
@@ -129,15 +129,15 @@ class CodedRowsTest : public ::testing::Test {
       }
       if (random_() % 50 == 0) event.extra = fmt::format(R"({{"more":{}}})", random_() % 20);
       // Some stay until all are settled, others go at once.
-      const bool stays = random_() % 2 == 0;
+      const bool is_stable = random_() % 2 == 0;
       std::string gone = Json(event, random_);
-      const std::string& json = stays ? staying.emplace_back(std::move(gone)) : gone;
-      const decode::Verdict verdict =
-          decoder_->Decode({.bytes = json, .stays = stays, .offset = std::ssize(events_)}, kNowUs);
+      const std::string& json = is_stable ? staying.emplace_back(std::move(gone)) : gone;
+      const decode::Verdict verdict = decoder_->Decode(
+          {.bytes = json, .is_stable = is_stable, .offset = std::ssize(events_)}, kNowUs);
       ASSERT_TRUE(verdict.is_good) << verdict.detail << json;
       events_.push_back(std::move(event));
     }
-    decoder_->Settle();
+    decoder_->ReleaseInput();
   }
 
   void BeginEpoch() { decoder_->SetSource({.topic = "t", .ingested_at_us = ++ingested_at_us_}); }
@@ -204,7 +204,7 @@ class CodedRowsTest : public ::testing::Test {
 TEST_F(CodedRowsTest, AreReadBackAsTheyCameWhateverTheFiles) {
   std::vector<decode::DecodedRows> flushes;
   for (int64_t flush = 0; flush < 10; ++flush) {
-    // Two lanes with many rows, others that come and go.
+    // Two partitions with many rows, others that come and go.
     ASSERT_NO_FATAL_FAILURE(Decode(1'700, 2, 0));
     ASSERT_NO_FATAL_FAILURE(Decode(200, 5, flush / 3));
     if (flush == 6) BeginEpoch();
@@ -224,9 +224,9 @@ TEST_F(CodedRowsTest, AreReadBackAsTheyCameWhateverTheFiles) {
     SCOPED_TRACE(c.name);
     auto writer = *table::PartitionedWriter::Open(*store_, *table_, Staging(c.name), c.options);
     for (const decode::DecodedRows& rows : flushes) {
-      for (const decode::Lane& lane : rows.lanes) {
+      for (const decode::PartitionBatch& partition : rows.partitions) {
         const Status status =
-            writer->Append(TableKey(*schema_, lane.key), lane.rows, lane.generation);
+            writer->Append(TableKey(*schema_, partition.key), partition.rows, partition.generation);
         ASSERT_TRUE(status.ok()) << status.ToString();
       }
     }

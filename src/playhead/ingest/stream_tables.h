@@ -33,7 +33,7 @@ Result<StreamTables> EnsureStreamTables(catalog::Catalog& catalog, storage::Obje
                                         const std::string& warehouse_uri,
                                         const IngestStream& stream, const Clock& clock);
 
-/// The partition values of a decoder's lane, for table::PartitionedWriter.
+/// The partition values of a decoder's partition, for table::PartitionedWriter.
 std::vector<iceberg::PartitionValue> TableKey(const decode::RowSchema& schema,
                                               const decode::PartitionKey& key);
 

@@ -19,14 +19,14 @@ Result<std::unique_ptr<sql::ResultTable>> Compute(const project::Project& projec
 
 }  // namespace
 
-Status ShowSeeds(const project::Project& project, sql::Engine& engine) {
+Status RegisterSeeds(const project::Project& project, sql::Engine& engine) {
   for (const project::Seed& seed : project.seeds) {
     std::vector<sql::SeedColumn> columns;
     for (const project::Seed::Column& column : seed.columns) {
       columns.push_back({.name = column.name, .data_type = column.data_type});
     }
     PH_RETURN_IF_ERROR(engine.AddSeed(std::string(kSeedNamespace), seed.name,
-                                       project.folder + "/" + seed.file, columns));
+                                      project.folder + "/" + seed.file, columns));
   }
   return {};
 }
@@ -46,7 +46,8 @@ Result<Answer> Ask(const project::Project& project, const project::Vars& vars,
       return Error(StatusCode::kNotFound, "{}:{}: rival has no SQL file: {}", rival.place.file,
                    rival.place.line, rival.name);
     }
-    PH_ASSIGN_OR_RETURN(auto table, Compute(project, vars, analysis->file, analysis->sql, connection));
+    PH_ASSIGN_OR_RETURN(auto table,
+                        Compute(project, vars, analysis->file, analysis->sql, connection));
     answer.rivals.push_back({.definition = rival.definition, .table = std::move(table)});
   }
   return answer;

@@ -23,7 +23,7 @@ struct Answer {
 };
 
 /// Makes the project's seeds known to the engine.
-Status ShowSeeds(const project::Project& project, sql::Engine& engine);
+Status RegisterSeeds(const project::Project& project, sql::Engine& engine);
 
 /// Computes a question and its rivals. Errors: those of CompileSql and Connection::Query, with the
 /// analysis' name before them. The answer's tables live no longer than the connection.

@@ -55,7 +55,7 @@ Status DataFileWriter::Open(const std::vector<std::shared_ptr<arrow::ChunkedArra
                       MakeWriterProperties(*schema_, ChooseEncodings(first_rows),
                                            options_.compression, first_rows, &memory_));
   PH_ASSIGN_OR_RETURN(output_, store_.OpenForWrite(staged_uri_));
-  PH_ASSIGN_OR_RETURN(file_, columnar::ParquetFile::Open(output_, *schema_, std::move(properties),
+  PH_ASSIGN_OR_RETURN(file_, columnar::ParquetWriter::Open(output_, *schema_, std::move(properties),
                                                          &memory_, writers_));
   return {};
 }

@@ -2,7 +2,7 @@
 
 #include "playhead/base/block_pool.h"
 #include "playhead/base/status.h"
-#include "playhead/columnar/parquet_file.h"
+#include "playhead/columnar/parquet_writer.h"
 #include "playhead/columnar/row_group_builder.h"
 #include "playhead/iceberg/types.h"
 #include "playhead/storage/object_store.h"
@@ -63,7 +63,7 @@ class DataFileWriter {
   columnar::RowGroupBuilder row_group_;
   uint64_t generation_ = 0;  // of the rows that came last
   std::shared_ptr<storage::OutputObject> output_;
-  std::unique_ptr<columnar::ParquetFile> file_;
+  std::unique_ptr<columnar::ParquetWriter> file_;
   int64_t arrow_bytes_ = 0;  // of all closed row groups
 };
 

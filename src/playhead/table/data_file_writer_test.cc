@@ -11,7 +11,7 @@
 namespace playhead::table {
 namespace {
 
-using columnar::CodedLane;
+using columnar::CodedPartition;
 using columnar::ListArray;
 using columnar::Text;
 using columnar::TextArray;
@@ -47,8 +47,8 @@ class DataFileWriterTest : public ::testing::Test {
     writer_ = std::make_unique<DataFileWriter>(
         lake_.store(), Uri(), iceberg::ArrowFromSchema(schema_), options, writers_);
   }
-  void Write(CodedLane& lane, const std::shared_ptr<arrow::RecordBatch>& rows) {
-    const CodedLane::Batch batch = lane.Code(*rows);
+  void Write(CodedPartition& partition, const std::shared_ptr<arrow::RecordBatch>& rows) {
+    const CodedPartition::Batch batch = partition.Code(*rows);
     const Status status = writer_->Write(*batch.rows, batch.generation);
     ASSERT_TRUE(status.ok()) << status.ToString();
     given_.push_back(rows);
@@ -116,22 +116,22 @@ constexpr int64_t kHalf = decode::kGenerationRows / 2;
 
 TEST_F(DataFileWriterTest, LargeRowGroupsEndWithTheirGenerations) {
   Open();
-  CodedLane lane;
-  Write(lane, Rows(0, kHalf - 1'000, 2'000));
-  Write(lane, Rows(0, 1'000, 3'000));
-  lane.StartGeneration();
-  Write(lane, Rows(5, 2'000, 1'000));
-  Write(lane, Rows(6, 3'000, 1'000));
+  CodedPartition partition;
+  Write(partition, Rows(0, kHalf - 1'000, 2'000));
+  Write(partition, Rows(0, 1'000, 3'000));
+  partition.StartGeneration();
+  Write(partition, Rows(5, 2'000, 1'000));
+  Write(partition, Rows(6, 3'000, 1'000));
   EXPECT_THAT(Finish(), ElementsAre(kHalf, 1'995 + 2'994));
 }
 
 TEST_F(DataFileWriterTest, SmallGenerationsShareARowGroup) {
   Open();
-  CodedLane lane;
+  CodedPartition partition;
   for (int64_t i = 1; i < 10; ++i) {
-    Write(lane, Rows(i, 2'000, 100 * i));
-    Write(lane, Rows(0, 100, 100 * i));
-    lane.StartGeneration();
+    Write(partition, Rows(i, 2'000, 100 * i));
+    Write(partition, Rows(0, 100, 100 * i));
+    partition.StartGeneration();
   }
   WritePlain(Rows(0, 500, 700));
   EXPECT_THAT(Finish(), SizeIs(1));
@@ -139,11 +139,11 @@ TEST_F(DataFileWriterTest, SmallGenerationsShareARowGroup) {
 
 TEST_F(DataFileWriterTest, RowGroupsEndWithinBatches) {
   Open({.row_group_rows = 700});
-  CodedLane lane;
-  for (int64_t i = 0; i < 5; ++i) Write(lane, Rows(1'000 * i, 1'000 * (i + 1), 37 + 100 * i));
+  CodedPartition partition;
+  for (int64_t i = 0; i < 5; ++i) Write(partition, Rows(1'000 * i, 1'000 * (i + 1), 37 + 100 * i));
   WritePlain(Rows(3, 900, 20));
-  lane.StartGeneration();
-  Write(lane, Rows(0, 2'000, 50));
+  partition.StartGeneration();
+  Write(partition, Rows(0, 2'000, 50));
   const std::vector<int64_t> rows = Finish();
   EXPECT_THAT(rows, SizeIs((5'000 + 897 + 2'000 + 699) / 700));
 }
@@ -154,29 +154,29 @@ TEST_F(DataFileWriterTest, RowGroupsWithinABatchHaveTheirOwnTexts) {
   Texts ids;
   for (int i = 10'000; i < 13'000; ++i) ids.emplace_back("id " + std::to_string(i / 10));
   const auto rows = Rows(0, 3'000, 10);
-  CodedLane lane;
+  CodedPartition partition;
   for (int batch = 0; batch < 2; ++batch) {
-    Write(lane, *rows->SetColumn(0, TestSchema()->field(0), TextArray(ids)));
-    lane.StartGeneration();
+    Write(partition, *rows->SetColumn(0, TestSchema()->field(0), TextArray(ids)));
+    partition.StartGeneration();
   }
   EXPECT_THAT(Finish(), SizeIs(9));
 }
 
 TEST_F(DataFileWriterTest, FileMayBeginInTheMiddleOfAGeneration) {
-  CodedLane lane;
+  CodedPartition partition;
   for (int64_t i = 0; i < 4; ++i) {
     Open();
-    Write(lane, Rows(100 * i, 100 * i + 80, 1'000));
-    Write(lane, Rows(100 * i, 100 * i + 150, 1'000));
+    Write(partition, Rows(100 * i, 100 * i + 80, 1'000));
+    Write(partition, Rows(100 * i, 100 * i + 150, 1'000));
     EXPECT_THAT(Finish(), ElementsAre(230));
   }
 }
 
 TEST_F(DataFileWriterTest, RowGroupsMayEndEarly) {
   Open();
-  CodedLane lane;
+  CodedPartition partition;
   for (int64_t i = 0; i < 5; ++i) {
-    Write(lane, Rows(100 * i, 100 * i + 80, 1'000));
+    Write(partition, Rows(100 * i, 100 * i + 80, 1'000));
     if (i % 2 != 0) continue;
     ASSERT_TRUE(writer_->EndRowGroup().ok());
   }

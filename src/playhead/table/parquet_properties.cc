@@ -133,8 +133,8 @@ ColumnEncoding ChooseEncoding(const Arrays& chunks) {
   const auto drawn = static_cast<double>(sample.values);
   const double value_bytes = drawn == 0 ? 0 : static_cast<double>(sample.bytes) / drawn;
   const auto seen = static_cast<double>(sample.hashes.numbers().size());
-  return decode::DictionaryPays(drawn, seen, seen * (value_bytes + sizeof(int32_t)), share_max,
-                                static_cast<double>(length))
+  return decode::IsDictionaryWorthwhile(drawn, seen, seen * (value_bytes + sizeof(int32_t)),
+                                        share_max, static_cast<double>(length))
              ? ColumnEncoding::kDictionary
              : otherwise;
 }

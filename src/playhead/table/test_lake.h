@@ -193,13 +193,13 @@ class TestLake {
   Epoch Stage(const std::string& plan_id, const std::string& topic, int64_t begin, int64_t end,
               storage::ObjectStore* store = nullptr) {
     Epoch epoch{.plan_id = plan_id, .main = Main(), .dead = Dead()};
-    std::map<std::string, std::vector<int64_t>> lanes;
+    std::map<std::string, std::vector<int64_t>> partitions;
     std::vector<int64_t> dead;
     for (int64_t offset = begin; offset < end; ++offset) {
       if (offset % 4 == 3) {
         dead.push_back(offset);
       } else {
-        lanes[offset % 2 == 0 ? "play" : "pause"].push_back(offset);
+        partitions[offset % 2 == 0 ? "play" : "pause"].push_back(offset);
       }
     }
     storage::ObjectStore& target = store != nullptr ? *store : *store_;
@@ -208,7 +208,7 @@ class TestLake {
     const std::vector<TableSpec> specs = Specs();
     auto main =
         *PartitionedWriter::Open(target, *Load(Main()).metadata, staging + "/main", {}, &specs[0]);
-    for (const auto& [event_type, offsets] : lanes) {
+    for (const auto& [event_type, offsets] : partitions) {
       const std::vector<iceberg::PartitionValue> key = {event_type,
                                                         iceberg::DayOf(1'767'225'600'000'000)};
       EXPECT_TRUE(main->Append(key, PlaysBatch(event_type, topic, offsets)).ok());

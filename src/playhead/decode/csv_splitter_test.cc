@@ -1,4 +1,4 @@
-#include "playhead/decode/csv_cutter.h"
+#include "playhead/decode/csv_splitter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,35 +15,35 @@ using ::testing::IsEmpty;
 
 struct CutCsv {
   std::vector<std::string> header;
-  std::vector<std::string> pieces;               // bytes, with a mark before unreadable ones
+  std::vector<std::string> raws;                 // bytes, with a mark before unreadable ones
   std::vector<std::vector<std::string>> fields;  // of records; "<null>" for null
 
   bool operator==(const CutCsv&) const = default;
 };
 
 CutCsv CutChunks(std::string_view input, size_t chunk_bytes, int64_t max = 1 << 20) {
-  CsvCutter cutter(max);
+  CsvSplitter splitter(max);
   CutCsv result;
   size_t at = 0;
   do {
     std::string chunk(input.substr(at, chunk_bytes));
     at += chunk.size();
-    cutter.Push(chunk, at == input.size());
-    Piece piece;
-    while (cutter.Next(&piece)) {
-      EXPECT_EQ(piece.number, static_cast<int64_t>(result.pieces.size()));
-      std::string mark = piece.kind == Piece::Kind::kRecord     ? ""
-                         : piece.kind == Piece::Kind::kTooLarge ? "LARGE:"
-                                                                : "BAD:";
-      result.pieces.push_back(mark + std::string(piece.bytes));
-      if (piece.kind != Piece::Kind::kRecord) continue;
+    splitter.Push(chunk, at == input.size());
+    RawRecord raw;
+    while (splitter.Next(&raw)) {
+      EXPECT_EQ(raw.number, static_cast<int64_t>(result.raws.size()));
+      std::string mark = raw.kind == RawRecord::Kind::kRecord     ? ""
+                         : raw.kind == RawRecord::Kind::kTooLarge ? "LARGE:"
+                                                                  : "BAD:";
+      result.raws.push_back(mark + std::string(raw.bytes));
+      if (raw.kind != RawRecord::Kind::kRecord) continue;
       result.fields.emplace_back();
-      for (const auto& field : cutter.fields()) {
+      for (const auto& field : splitter.fields()) {
         result.fields.back().emplace_back(field.value_or("<null>"));
       }
     }
   } while (at < input.size());
-  result.header = cutter.header();
+  result.header = splitter.header();
   return result;
 }
 
@@ -55,14 +55,14 @@ CutCsv Cut(std::string_view input) {
   return whole;
 }
 
-TEST(CsvCutter, ReadsHeaderAndFields) {
+TEST(CsvSplitter, ReadsHeaderAndFields) {
   CutCsv csv = Cut("title,size\nRush,330.5\r\n\"Heat\",\n");
   EXPECT_THAT(csv.header, ElementsAre("title", "size"));
-  EXPECT_THAT(csv.pieces, ElementsAre("Rush,330.5", "\"Heat\","));
+  EXPECT_THAT(csv.raws, ElementsAre("Rush,330.5", "\"Heat\","));
   EXPECT_THAT(csv.fields, ElementsAre(ElementsAre("Rush", "330.5"), ElementsAre("Heat", "<null>")));
 }
 
-TEST(CsvCutter, ACarriageReturnAloneEndsLinesIfItEndsTheHeader) {
+TEST(CsvSplitter, ACarriageReturnAloneEndsLinesIfItEndsTheHeader) {
   CutCsv csv = Cut("a,\"b\rb\"\r1,2\r\"x\ry\",3\r\r4,");
   EXPECT_THAT(csv.header, ElementsAre("a", "b\rb"));
   EXPECT_THAT(csv.fields, ElementsAre(ElementsAre("1", "2"), ElementsAre("x\ry", "3"),
@@ -71,56 +71,56 @@ TEST(CsvCutter, ACarriageReturnAloneEndsLinesIfItEndsTheHeader) {
   EXPECT_THAT(Cut("a,b\r\n1,x\ry\n").fields, ElementsAre(ElementsAre("1", "x\ry")));
 }
 
-TEST(CsvCutter, QuotesHoldCommasLinesAndQuotes) {
+TEST(CsvSplitter, QuotesHoldCommasLinesAndQuotes) {
   CutCsv csv = Cut("a,b\n\"x,\ny\",\"say \"\"hi\"\"\"\r\n\"\",\"\"\"\"\n");
-  EXPECT_THAT(csv.pieces, ElementsAre("\"x,\ny\",\"say \"\"hi\"\"\"", "\"\",\"\"\"\""));
+  EXPECT_THAT(csv.raws, ElementsAre("\"x,\ny\",\"say \"\"hi\"\"\"", "\"\",\"\"\"\""));
   EXPECT_THAT(csv.fields, ElementsAre(ElementsAre("x,\ny", "say \"hi\""), ElementsAre("", "\"")));
 }
 
-TEST(CsvCutter, EmptyIsNullOnlyWithoutQuotes) {
+TEST(CsvSplitter, EmptyIsNullOnlyWithoutQuotes) {
   EXPECT_THAT(Cut("a,b,c\n,\"\",\n").fields, ElementsAre(ElementsAre("<null>", "", "<null>")));
 }
 
-TEST(CsvCutter, AQuoteInsideAnUnquotedFieldIsPlain) {
+TEST(CsvSplitter, AQuoteInsideAnUnquotedFieldIsPlain) {
   EXPECT_THAT(Cut("a,b\n5\" disk,x\"\n").fields, ElementsAre(ElementsAre("5\" disk", "x\"")));
 }
 
-TEST(CsvCutter, SkipsByteOrderMarkAndEmptyLines) {
+TEST(CsvSplitter, SkipsByteOrderMarkAndEmptyLines) {
   CutCsv csv = Cut("\xEF\xBB\xBF\"a\",b\n\n1,2\r\n\r\n3,4");
   EXPECT_THAT(csv.header, ElementsAre("a", "b"));
-  EXPECT_THAT(csv.pieces, ElementsAre("1,2", "3,4"));
-  EXPECT_THAT(Cut("").pieces, IsEmpty());
-  EXPECT_THAT(Cut("a,b").pieces, IsEmpty());
+  EXPECT_THAT(csv.raws, ElementsAre("1,2", "3,4"));
+  EXPECT_THAT(Cut("").raws, IsEmpty());
+  EXPECT_THAT(Cut("a,b").raws, IsEmpty());
   EXPECT_THAT(Cut("a,b").header, ElementsAre("a", "b"));
 }
 
-TEST(CsvCutter, AnEmptyLineIsTheNullOfAOnlyColumn) {
+TEST(CsvSplitter, AnEmptyLineIsTheNullOfAOnlyColumn) {
   EXPECT_THAT(Cut("a\n1\n\n2\n").fields,
               ElementsAre(ElementsAre("1"), ElementsAre("<null>"), ElementsAre("2")));
 }
 
-TEST(CsvCutter, HandsOutRaggedLinesWithTheirFields) {
+TEST(CsvSplitter, HandsOutRaggedLinesWithTheirFields) {
   EXPECT_THAT(Cut("a,b\n1\n1,2,3\n").fields,
               ElementsAre(ElementsAre("1"), ElementsAre("1", "2", "3")));
 }
 
-TEST(CsvCutter, TextBehindAClosingQuoteSpoilsItsRecordOnly) {
+TEST(CsvSplitter, TextBehindAClosingQuoteSpoilsItsRecordOnly) {
   CutCsv csv = Cut("a,b\n\"x\"y,1\n\"x\"\r,1\n2,3\n");
-  EXPECT_THAT(csv.pieces, ElementsAre("BAD:\"x\"y,1", "BAD:\"x\"\r,1", "2,3"));
+  EXPECT_THAT(csv.raws, ElementsAre("BAD:\"x\"y,1", "BAD:\"x\"\r,1", "2,3"));
 }
 
-TEST(CsvCutter, AQuoteThatIsNeverClosedTakesTheRest) {
+TEST(CsvSplitter, AQuoteThatIsNeverClosedTakesTheRest) {
   CutCsv csv = Cut("a,b\n1,2\n3,\"x\n5,6\n");
-  EXPECT_THAT(csv.pieces, ElementsAre("1,2", "BAD:3,\"x\n5,6\n"));
-  EXPECT_THAT(Cut("a,\"b\n1,2\n").pieces, ElementsAre("BAD:a,\"b\n1,2\n"));
+  EXPECT_THAT(csv.raws, ElementsAre("1,2", "BAD:3,\"x\n5,6\n"));
+  EXPECT_THAT(Cut("a,\"b\n1,2\n").raws, ElementsAre("BAD:a,\"b\n1,2\n"));
 }
 
-TEST(CsvCutter, KeepsTheBeginningOfARecordThatIsTooLarge) {
+TEST(CsvSplitter, KeepsTheBeginningOfARecordThatIsTooLarge) {
   CutCsv csv = CutChunks("a,b\n1,\"123456789\"\n3,4\n", 3, 8);
-  EXPECT_THAT(csv.pieces, ElementsAre("LARGE:1,\"12345", "3,4"));
+  EXPECT_THAT(csv.raws, ElementsAre("LARGE:1,\"12345", "3,4"));
 }
 
-TEST(CsvCutter, ReadsBackWhatAWriterQuoted) {
+TEST(CsvSplitter, ReadsBackWhatAWriterQuoted) {
   std::mt19937 random(11);
   const std::string alphabet = "ab,\"\n\r ";
   for (int round = 0; round < 5'000; ++round) {

@@ -1,7 +1,7 @@
 // The plain reader is an optimisation and nothing else: whatever the record, the parser's verdict,
 // reason, detail and slots are the same without it.
 
-#include "playhead/decode/plain_json.h"
+#include "playhead/decode/fast_record_reader.h"
 
 #include "playhead/decode/decode_testing.h"
 #include "playhead/decode/record_parser.h"
@@ -52,9 +52,9 @@ TimeZone Zone() {
   return *std::move(zone);
 }
 
-class PlainJsonTest : public testing::Test {
+class FastRecordReaderTest : public testing::Test {
  protected:
-  PlainJsonTest() { UseOptions({}); }
+  FastRecordReaderTest() { UseOptions({}); }
 
   void UseOptions(RecordParserOptions options) {
     options.has_plain_reader = true;
@@ -63,7 +63,7 @@ class PlainJsonTest : public testing::Test {
     without_ = std::make_unique<RecordParser>(plan_, Zone(), options);
     writer_ = std::make_unique<SlotWriter>(Zone(), options.values_max);
     // A fresh one each time would never be in doubt, but nor would it learn the order of fields.
-    plain_ = std::make_unique<PlainJson>(plan_, options.depth_max);
+    plain_ = std::make_unique<FastRecordReader>(plan_, options.depth_max);
   }
 
   /// Compares all three readers and returns whether the plain one read the record.
@@ -138,7 +138,7 @@ class PlainJsonTest : public testing::Test {
   std::unique_ptr<RecordParser> with_;
   std::unique_ptr<RecordParser> without_;
   std::unique_ptr<SlotWriter> writer_;
-  std::unique_ptr<PlainJson> plain_;
+  std::unique_ptr<FastRecordReader> plain_;
   int count_ = 0;
   int plain_count_ = 0;
 };
@@ -164,7 +164,7 @@ constexpr const char* kScalars[] = {
     "[{}]", R"([["a"]])", "[1,2,3]", "[1.0,2e0]", R"(["1","2"])", R"(["a"}])", "[1}",
     R"({"name":"n"})", R"({"name":"n","more":1})", R"({"a":1,"b":2})", R"({"a":1,"a":2})"};
 
-TEST_F(PlainJsonTest, AgreesOnEveryValueInEveryColumn) {
+TEST_F(FastRecordReaderTest, AgreesOnEveryValueInEveryColumn) {
   for (const TypePlan& column : plan_.children) {
     for (std::string_view value : kScalars) {
       const std::string field = fmt::format("\"{}\":{}", column.name, value);
@@ -178,7 +178,7 @@ TEST_F(PlainJsonTest, AgreesOnEveryValueInEveryColumn) {
   EXPECT_GT(plain_count_, 1'000);
 }
 
-TEST_F(PlainJsonTest, AgreesOnUndeclaredFields) {
+TEST_F(FastRecordReaderTest, AgreesOnUndeclaredFields) {
   for (const char* name : {"other", "", "ID", "idx", "i", "ingestion_date", "größ", "a b"}) {
     for (std::string_view value : kScalars) {
       Agree(fmt::format(R"({{"id":"i","{}":{}}})", name, value));
@@ -194,7 +194,7 @@ constexpr std::string_view kRecord =
     R"("happened_at":"2025-03-03T00:00:03.407Z","a_rather_long_name":"Dusk – Two","tags":["a","b"],)"
     R"("größe":"L"})";
 
-TEST_F(PlainJsonTest, AgreesOnEveryDamagedByte) {
+TEST_F(FastRecordReaderTest, AgreesOnEveryDamagedByte) {
   ASSERT_TRUE(Agree(std::string(kRecord)));
   constexpr std::string_view kBytes("\"\\{}[],: 0-.eEtn\0\x1F\n\x7F\x80\xC3\xE2\xF0\xFF", 25);
   for (size_t at = 0; at < kRecord.size(); ++at) {
@@ -219,7 +219,7 @@ TEST_F(PlainJsonTest, AgreesOnEveryDamagedByte) {
   }
 }
 
-TEST_F(PlainJsonTest, AgreesOnRecordsOfEveryLength) {
+TEST_F(FastRecordReaderTest, AgreesOnRecordsOfEveryLength) {
   for (size_t length = 0; length < 300; ++length) {
     const std::string text(length, 'x');
     EXPECT_TRUE(Agree(R"({"id":")" + text + "\"}"));
@@ -234,7 +234,7 @@ TEST_F(PlainJsonTest, AgreesOnRecordsOfEveryLength) {
   Agree(R"({"id":")" + std::string(QuoteMap::kBytesMax, 'x') + "\"}");
 }
 
-TEST_F(PlainJsonTest, AgreesOnRandomNumbers) {
+TEST_F(FastRecordReaderTest, AgreesOnRandomNumbers) {
   std::mt19937_64 random(7);
   for (int round = 0; round < 4'000; ++round) {
     std::string number = std::to_string(random() >> random() % 64);
@@ -296,14 +296,14 @@ std::string RandomRecord(std::mt19937_64& random, const TypePlan& plan) {
   return record + (chance(40) ? " }" : "}");
 }
 
-TEST_F(PlainJsonTest, AgreesOnRandomRecords) {
+TEST_F(FastRecordReaderTest, AgreesOnRandomRecords) {
   std::mt19937_64 random(20'250'303);
   for (int round = 0; round < 6'000; ++round) Agree(RandomRecord(random, plan_));
   EXPECT_GT(plain_count_, 1'500);
   EXPECT_LT(plain_count_, 5'000);
 }
 
-TEST_F(PlainJsonTest, AgreesOnLimits) {
+TEST_F(FastRecordReaderTest, AgreesOnLimits) {
   UseOptions({.depth_max = 1});
   Agree(R"({"id":"i","tags":["a"]})");
   Agree(R"({"id":"i"})");
@@ -315,7 +315,7 @@ TEST_F(PlainJsonTest, AgreesOnLimits) {
   EXPECT_FALSE(Agree(R"({"id":"i","tags":["a","b","c","d"]})"));
 }
 
-TEST_F(PlainJsonTest, ReadsWhatMachinesWrite) {
+TEST_F(FastRecordReaderTest, ReadsWhatMachinesWrite) {
   EXPECT_TRUE(Agree(std::string(kRecord)));
   EXPECT_TRUE(Agree(R"({"id": "i", "n": 1, "tags": ["a", "b", null], "x": -1.5e-9})"));
   EXPECT_TRUE(Agree(R"({"größe":"L","x":null,"id":"i","n":"12","flag":"True"})"));
@@ -323,7 +323,7 @@ TEST_F(PlainJsonTest, ReadsWhatMachinesWrite) {
   EXPECT_FALSE(Agree("{\"id\":\"i\"}\r"));
 }
 
-TEST_F(PlainJsonTest, IsTriedSeldomAfterManyRecordsThatItGaveUp) {
+TEST_F(FastRecordReaderTest, IsTriedSeldomAfterManyRecordsThatItGaveUp) {
   auto read = [&](std::string_view record) {
     writer_->Reset(plan_.children.size());
     return plain_->Read(record, *writer_);

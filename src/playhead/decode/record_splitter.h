@@ -2,7 +2,7 @@
 
 #include "playhead/base/status.h"
 #include "playhead/decode/line_splitter.h"
-#include "playhead/decode/piece.h"
+#include "playhead/decode/raw_record.h"
 
 #include <cstdint>
 #include <optional>
@@ -12,22 +12,23 @@
 
 namespace playhead::decode {
 
-enum class CutMode {
-  kAuto,    ///< told from the beginning of the input, see RecordCutter
+enum class Framing {
+  kAuto,    ///< told from the beginning of the input, see RecordSplitter
   kLines,   ///< every line that is not blank is a record, whatever it holds
   kArray,   ///< the elements of one JSON array
   kValues,  ///< JSON objects or arrays one after the other, across lines or on one
 };
 
 /// Cuts a byte stream into JSON records without parsing them: the bytes of a record are exactly
-/// those delivered, and every byte belongs to a piece, but for line ends, blanks between records,
-/// and an array's brackets and commas.
+/// those delivered, and every byte belongs to a raw record, but for line ends, blanks between
+/// records, and an array's brackets and commas.
 ///
 /// Lines    end with LF or CR LF; the last one may lack it. A broken line harms no other.
 /// Array    elements are cut at the array's own commas; blanks around them are dropped.
 /// Damage   what is no sound array or sequence of values (a missing bracket, text between records,
 ///          an array that is not closed) makes the rest, from the first record that has no end, one
-///          kUnreadable piece. It may be empty when the input ends where a record should begin.
+///          kUnreadable raw record. It may be empty when the input ends where a record should
+///          begin.
 /// Auto     `[` first: array. `{` first: values, if its line ends inside the object as
 ///          pretty-printed JSON does, or if a second value follows on the same line; else lines, as
 ///          for all others. Of these lines, one that holds several values is split, and a value
@@ -36,46 +37,46 @@ enum class CutMode {
 /// Memory   one record of at most `record_bytes_max`, and only if it spans chunks.
 /// Threads  one at a time.
 ///
-///   while (reading) { cutter.Push(chunk, is_last); while (cutter.Next(&piece)) … }
-class RecordCutter {
+///   while (reading) { splitter.Push(chunk, is_last); while (splitter.Next(&raw)) … }
+class RecordSplitter {
  public:
-  RecordCutter(CutMode mode, int64_t record_bytes_max);
+  RecordSplitter(Framing mode, int64_t record_bytes_max);
 
   /// Adds input after Next() has returned false. `chunk` must stay until then again; it may be
   /// empty.
   void Push(std::string_view chunk, bool is_last);
 
-  /// The next piece, or false when there is none before the next Push().
-  bool Next(Piece* piece);
+  /// The next raw record, or false when there is none before the next Push().
+  bool Next(RawRecord* raw);
 
   /// What was found; kAuto as long as it cannot be told.
-  CutMode mode() const { return is_decided_ ? mode_ : CutMode::kAuto; }
+  Framing mode() const { return is_decided_ ? mode_ : Framing::kAuto; }
 
  private:
   enum class State { kBefore, kFirst, kElement, kAfter, kInside, kBroken, kDone };
 
-  bool NextLine(Piece* piece);
-  bool NextSplit(Piece* piece);
-  bool NextElement(Piece* piece);
-  bool NextValue(Piece* piece);
-  bool Rest(Piece* piece);
-  bool Emit(Piece piece, Piece* out);
+  bool NextLine(RawRecord* raw);
+  bool NextSplit(RawRecord* raw);
+  bool NextElement(RawRecord* raw);
+  bool NextValue(RawRecord* raw);
+  bool Rest(RawRecord* raw);
+  bool Emit(RawRecord raw, RawRecord* out);
   bool SkipBlanks();
   void Break(std::string_view problem);
   /// Position of the byte that ends the value the scan is in, or the end of the chunk. In an array
   /// that is the comma or bracket behind it, else its own last bracket.
   size_t ScanValue();
 
-  CutMode mode_;
+  Framing mode_;
   const int64_t record_bytes_max_;
-  PieceAssembler assembler_;
+  RecordAssembler assembler_;
   std::optional<LineSplitter> splitter_;  // of lines that were not asked for
   bool is_decided_ = false;
   bool is_last_ = false;
   std::string head_;  // the input until the mode is decided
   std::string_view view_;
   size_t position_ = 0;
-  size_t begin_ = 0;  // of the piece in hand, if it begins in this chunk
+  size_t begin_ = 0;  // of the raw record in hand, if it begins in this chunk
   int64_t number_ = 0;
 
   State state_ = State::kBefore;

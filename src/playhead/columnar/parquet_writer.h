@@ -19,19 +19,19 @@ struct ColumnWriters;
 /// Errors   those of the output; kInvalidArgument if a column does not fit the schema or the row
 ///          group. After an error the file can only be dropped.
 /// Threads  one at a time.
-class ParquetFile {
+class ParquetWriter {
  public:
   /// `writers` outlive the file and may serve others between its columns. Errors: those of
   /// `output`, which is to be closed by the caller; kInternal if Arrow finds no Parquet form of the
   /// schema.
-  static Result<std::unique_ptr<ParquetFile>> Open(
+  static Result<std::unique_ptr<ParquetWriter>> Open(
       std::shared_ptr<arrow::io::OutputStream> output, const arrow::Schema& schema,
       std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory,
       ColumnWriters& writers);
   /// Writes nothing: a file that was not closed has no footer.
-  ~ParquetFile();
-  ParquetFile(const ParquetFile&) = delete;
-  ParquetFile& operator=(const ParquetFile&) = delete;
+  ~ParquetWriter();
+  ParquetWriter(const ParquetWriter&) = delete;
+  ParquetWriter& operator=(const ParquetWriter&) = delete;
 
   /// All columns of the row group before must have been written.
   Status BeginRowGroup(int64_t rows);
@@ -46,7 +46,7 @@ class ParquetFile {
   class Contents;
   class RowGroup;
 
-  ParquetFile() = default;
+  ParquetWriter() = default;
   /// `step`, unless one before has failed.
   template <typename Step>
   Status Run(const Step& step);

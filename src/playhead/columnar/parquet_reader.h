@@ -11,7 +11,7 @@
 
 namespace playhead::columnar {
 
-struct ParquetRowsOptions {
+struct ParquetReaderOptions {
   int64_t batch_rows_max = 4096;
   int64_t batch_bytes = 8LL << 20;  ///< aimed at, by what the footer says of the row group
   /// Pages, dictionaries and the batch together. A file of which not even one row can be read with
@@ -28,18 +28,18 @@ struct ParquetRowsOptions {
 /// Memory   at most `memory_bytes_max`, whatever pages and dictionaries unpack to; not the caller's
 ///          copies of a batch.
 /// Threads  one at a time.
-class ParquetRows {
+class ParquetReader {
  public:
   /// Errors: kNotFound; kInvalidArgument (not Parquet, truncated, damaged footer, encrypted);
   /// kUnavailable (I/O).
-  static Result<std::unique_ptr<ParquetRows>> Open(const std::string& path,
-                                                   ParquetRowsOptions options = {});
+  static Result<std::unique_ptr<ParquetReader>> Open(const std::string& path,
+                                                     ParquetReaderOptions options = {});
   /// The same of a file that is open; `name` is for messages. What it buffers itself is not
   /// counted.
-  static Result<std::unique_ptr<ParquetRows>> Open(
+  static Result<std::unique_ptr<ParquetReader>> Open(
       const std::shared_ptr<arrow::io::RandomAccessFile>& file, const std::string& name,
-      ParquetRowsOptions options = {});
-  virtual ~ParquetRows() = default;
+      ParquetReaderOptions options = {});
+  virtual ~ParquetReader() = default;
 
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
   virtual int64_t row_count() const = 0;

@@ -1,4 +1,4 @@
-#include "playhead/decode/plain_json.h"
+#include "playhead/decode/fast_record_reader.h"
 
 #include "playhead/decode/json_cursor.h"
 
@@ -88,7 +88,7 @@ inline const char* TakeShortNumber(const char* p, TypeKind kind, Slot* out) {
 
 }  // namespace
 
-PlainJson::PlainJson(const TypePlan& plan, int depth_max)
+FastRecordReader::FastRecordReader(const TypePlan& plan, int depth_max)
     : plan_(plan), has_depth_for_lists_(depth_max > 1), fields_(plan.children.size() + 1) {
   for (size_t i = 0; i < fields_.size(); ++i) {
     Field& field = fields_[i];
@@ -101,7 +101,7 @@ PlainJson::PlainJson(const TypePlan& plan, int depth_max)
   }
 }
 
-void PlainJson::Field::SetKey(std::string text) {
+void FastRecordReader::Field::SetKey(std::string text) {
   key = std::move(text);
   key_size = static_cast<uint32_t>(key.size());
   readable = std::max(key_size, 8U);
@@ -112,7 +112,7 @@ void PlainJson::Field::SetKey(std::string text) {
   std::memcpy(&tail, key.data() + tail_at, bytes);
 }
 
-bool PlainJson::Read(std::string_view record, SlotWriter& out) {
+bool FastRecordReader::Read(std::string_view record, SlotWriter& out) {
   const bool is_read = record.size() > 2 && record.front() == '{' && record.back() == '}' &&
                        quotes_.Build(record) && Walk(record, out);
   if (is_read) {
@@ -130,7 +130,7 @@ bool PlainJson::Read(std::string_view record, SlotWriter& out) {
 // Only the record's last byte is certain to be a bracket, and no step goes beyond a byte that is
 // something else: so each byte that is looked at lies in the record. The loop is what takes the
 // time; all but text columns is kept out of it, so that its variables stay in registers.
-bool PlainJson::Walk(std::string_view record, SlotWriter& out) {
+bool FastRecordReader::Walk(std::string_view record, SlotWriter& out) {
   const char* const text = record.data();
   const size_t last = record.size() - 1;
   text_ = text;
@@ -169,15 +169,15 @@ bool PlainJson::Walk(std::string_view record, SlotWriter& out) {
   }
 }
 
-bool PlainJson::IsEnd(size_t at, SlotWriter& out) const {
+bool FastRecordReader::IsEnd(size_t at, SlotWriter& out) const {
   if (at != last_ || !out.CheckFields(plan_, 0)) return false;
   out.CloseExtra();
   return true;
 }
 
-size_t PlainJson::AfterBlank(size_t at) const { return text_[at] == ' ' ? at + 1 : at; }
+size_t FastRecordReader::AfterBlank(size_t at) const { return text_[at] == ' ' ? at + 1 : at; }
 
-size_t PlainJson::String(size_t at, std::string_view* text) const {
+size_t FastRecordReader::String(size_t at, std::string_view* text) const {
   if (text_[at] != '"') return kGaveUp;
   const size_t end = quotes_.Next(at + 1);
   if (end > last_) return kGaveUp;
@@ -185,7 +185,7 @@ size_t PlainJson::String(size_t at, std::string_view* text) const {
   return end + 1;
 }
 
-size_t PlainJson::FindKey(size_t at, Field* previous, SlotWriter& out) {
+size_t FastRecordReader::FindKey(size_t at, Field* previous, SlotWriter& out) {
   at = AfterBlank(at);
   const size_t begin = at;
   if (previous->next->readable < last_ - at && previous->next->IsAt(text_ + at)) {
@@ -206,7 +206,7 @@ size_t PlainJson::FindKey(size_t at, Field* previous, SlotWriter& out) {
   return Undeclared(AfterBlank(at + 1), raw_key, out);
 }
 
-size_t PlainJson::Undeclared(size_t at, std::string_view raw_key, SlotWriter& out) const {
+size_t FastRecordReader::Undeclared(size_t at, std::string_view raw_key, SlotWriter& out) const {
   std::string_view value;
   size_t end = String(at, &value);
   if (end == kGaveUp) {
@@ -217,7 +217,7 @@ size_t PlainJson::Undeclared(size_t at, std::string_view raw_key, SlotWriter& ou
   return end;
 }
 
-size_t PlainJson::Value(size_t at, const Field& field, SlotWriter& out) const {
+size_t FastRecordReader::Value(size_t at, const Field& field, SlotWriter& out) const {
   at = AfterBlank(at);
   if (text_[at] == '[') {
     return field.kind == TypeKind::kList ? List(at, *field.plan, field.slot, out) : kGaveUp;
@@ -225,8 +225,8 @@ size_t PlainJson::Value(size_t at, const Field& field, SlotWriter& out) const {
   return StringOrScalar(at, *field.plan, field.slot, out);
 }
 
-size_t PlainJson::StringOrScalar(size_t at, const TypePlan& plan, uint32_t slot,
-                                 SlotWriter& out) const {
+size_t FastRecordReader::StringOrScalar(size_t at, const TypePlan& plan, uint32_t slot,
+                                        SlotWriter& out) const {
   std::string_view text;
   size_t end = String(at, &text);
   if (end != kGaveUp) {
@@ -241,12 +241,13 @@ size_t PlainJson::StringOrScalar(size_t at, const TypePlan& plan, uint32_t slot,
   return out.Scalar(plan, slot, {text_ + at, end - at}, &is_json) ? end : kGaveUp;
 }
 
-size_t PlainJson::ScalarEnd(size_t at) const {
+size_t FastRecordReader::ScalarEnd(size_t at) const {
   while (!IsScalarEnd(text_[at])) ++at;
   return at;
 }
 
-size_t PlainJson::List(size_t at, const TypePlan& plan, uint32_t slot, SlotWriter& out) const {
+size_t FastRecordReader::List(size_t at, const TypePlan& plan, uint32_t slot,
+                              SlotWriter& out) const {
   if (!has_depth_for_lists_) return kGaveUp;
   const TypePlan& element = plan.children[0];
   const bool is_text = element.kind == TypeKind::kText;

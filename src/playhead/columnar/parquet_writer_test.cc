@@ -1,4 +1,4 @@
-#include "playhead/columnar/parquet_file.h"
+#include "playhead/columnar/parquet_writer.h"
 
 #include "playhead/columnar/test_parquet.h"
 
@@ -39,7 +39,7 @@ Columns AsWritten(Columns columns) {
   return columns;
 }
 
-TEST(ParquetFile, WritesSeveralRowGroups) {
+TEST(ParquetWriter, WritesSeveralRowGroups) {
   for (const auto compression : {parquet::Compression::ZSTD, parquet::Compression::SNAPPY,
                                  parquet::Compression::UNCOMPRESSED}) {
     const auto bytes =
@@ -66,17 +66,17 @@ TEST(ParquetFile, WritesSeveralRowGroups) {
   }
 }
 
-TEST(ParquetFile, WritesAFileWithoutRowGroups) {
+TEST(ParquetWriter, WritesAFileWithoutRowGroups) {
   const auto bytes = WriteParquet(*TestSchema(), {});
   ASSERT_TRUE(bytes.ok());
   EXPECT_EQ(ReadTable(*bytes)->num_rows(), 0);
 }
 
-TEST(ParquetFile, ReadsItsFooterBack) {
+TEST(ParquetWriter, ReadsItsFooterBack) {
   auto output = *arrow::io::BufferOutputStream::Create();
   ColumnWriters writers;
-  auto file = ParquetFile::Open(output, *TestSchema(), TestProperties({}),
-                                arrow::default_memory_pool(), writers);
+  auto file = ParquetWriter::Open(output, *TestSchema(), TestProperties({}),
+                                  arrow::default_memory_pool(), writers);
   ASSERT_TRUE(file.ok());
   ASSERT_TRUE((*file)->BeginRowGroup(10).ok());
   for (const auto& column : AsWritten(TestColumns(0, 10))) {
@@ -86,13 +86,13 @@ TEST(ParquetFile, ReadsItsFooterBack) {
   EXPECT_TRUE((*file)->metadata().Equals(*ReadFooter(*output->Finish())));
 }
 
-TEST(ParquetFile, SharesWritersWithOtherFiles) {
+TEST(ParquetWriter, SharesWritersWithOtherFiles) {
   ColumnWriters writers;
   const auto open = [&](const std::shared_ptr<arrow::io::BufferOutputStream>& output,
                         parquet::Compression::type compression) {
     auto file =
-        ParquetFile::Open(output, *TestSchema(), TestProperties({.compression = compression}),
-                          arrow::default_memory_pool(), writers);
+        ParquetWriter::Open(output, *TestSchema(), TestProperties({.compression = compression}),
+                            arrow::default_memory_pool(), writers);
     EXPECT_TRUE(file.ok());
     EXPECT_TRUE((*file)->BeginRowGroup(100).ok());
     return *std::move(file);
@@ -124,10 +124,10 @@ TEST(ParquetFile, SharesWritersWithOtherFiles) {
 Status Refusal(const Columns& columns) {
   auto output = *arrow::io::BufferOutputStream::Create();
   ColumnWriters writers;
-  auto opened = ParquetFile::Open(output, *TestSchema(), TestProperties({}),
-                                  arrow::default_memory_pool(), writers);
+  auto opened = ParquetWriter::Open(output, *TestSchema(), TestProperties({}),
+                                    arrow::default_memory_pool(), writers);
   EXPECT_TRUE(opened.ok());
-  ParquetFile& file = **opened;
+  ParquetWriter& file = **opened;
   Status status = file.BeginRowGroup(10);
   EXPECT_TRUE(status.ok());
   for (const auto& column : columns) {
@@ -145,7 +145,7 @@ Status Refusal(const Columns& columns) {
   return status;
 }
 
-TEST(ParquetFile, RefusesColumnsWithOtherRowCounts) {
+TEST(ParquetWriter, RefusesColumnsWithOtherRowCounts) {
   for (size_t i = 0; i < 4; ++i) {
     for (const int64_t rows : {0, 9, 11}) {
       Columns columns = AsWritten(TestColumns(0, 10));
@@ -158,7 +158,7 @@ TEST(ParquetFile, RefusesColumnsWithOtherRowCounts) {
   }
 }
 
-TEST(ParquetFile, RefusesARowGroupWithoutAllColumns) {
+TEST(ParquetWriter, RefusesARowGroupWithoutAllColumns) {
   Columns columns = AsWritten(TestColumns(0, 10));
   while (!columns.empty()) {
     columns.pop_back();
@@ -169,7 +169,7 @@ TEST(ParquetFile, RefusesARowGroupWithoutAllColumns) {
   }
 }
 
-TEST(ParquetFile, RefusesMoreColumnsThanTheSchemaHas) {
+TEST(ParquetWriter, RefusesMoreColumnsThanTheSchemaHas) {
   Columns columns = AsWritten(TestColumns(0, 10));
   columns.push_back(columns.back());
   EXPECT_EQ(Refusal(columns).message(), "row group has all its columns: expected=4");
@@ -177,7 +177,7 @@ TEST(ParquetFile, RefusesMoreColumnsThanTheSchemaHas) {
   EXPECT_FALSE(Refusal(columns).ok());
 }
 
-TEST(ParquetFile, RefusesCodesWhereTheSchemaHasNone) {
+TEST(ParquetWriter, RefusesCodesWhereTheSchemaHasNone) {
   Columns columns = AsWritten(TestColumns(0, 10));
   std::swap(columns[1], columns[2]);
   Status status = Refusal(columns);
@@ -190,24 +190,24 @@ TEST(ParquetFile, RefusesCodesWhereTheSchemaHasNone) {
   EXPECT_EQ(Refusal(columns).code(), StatusCode::kInvalidArgument);
 }
 
-TEST(ParquetFile, RefusesAColumnBeforeTheFirstRowGroup) {
+TEST(ParquetWriter, RefusesAColumnBeforeTheFirstRowGroup) {
   for (const size_t i : {0, 2}) {
     auto output = *arrow::io::BufferOutputStream::Create();
     ColumnWriters writers;
-    auto file = ParquetFile::Open(output, *TestSchema(), TestProperties({}),
-                                  arrow::default_memory_pool(), writers);
+    auto file = ParquetWriter::Open(output, *TestSchema(), TestProperties({}),
+                                    arrow::default_memory_pool(), writers);
     ASSERT_TRUE(file.ok());
     EXPECT_FALSE((*file)->WriteColumn(AsWritten(TestColumns(0, 10))[i]).ok());
   }
 }
 
-TEST(ParquetFile, WritesNoFooterWhenDropped) {
+TEST(ParquetWriter, WritesNoFooterWhenDropped) {
   // Wherever it is left, also behind a whole row group.
   for (size_t columns = 0; columns <= 4; ++columns) {
     auto output = *arrow::io::BufferOutputStream::Create();
     ColumnWriters writers;
-    auto file = ParquetFile::Open(output, *TestSchema(), TestProperties({}),
-                                  arrow::default_memory_pool(), writers);
+    auto file = ParquetWriter::Open(output, *TestSchema(), TestProperties({}),
+                                    arrow::default_memory_pool(), writers);
     ASSERT_TRUE(file.ok());
     ASSERT_TRUE((*file)->BeginRowGroup(10).ok());
     const Columns all = AsWritten(TestColumns(0, 10));
@@ -237,15 +237,15 @@ class FullOutput final : public arrow::io::OutputStream {
   int64_t bytes_ = 0;
 };
 
-TEST(ParquetFile, ReturnsTheErrorsOfItsOutput) {
+TEST(ParquetWriter, ReturnsTheErrorsOfItsOutput) {
   const std::vector<Columns> row_groups{AsWritten(TestColumns(0, 50)),
                                         AsWritten(TestColumns(50, 100))};
   const int64_t whole = (*WriteParquet(*TestSchema(), row_groups))->size();
   const auto write = [&](int64_t bytes_max) -> Status {
     ColumnWriters writers;
     PH_ASSIGN_OR_RETURN(
-        auto file, ParquetFile::Open(std::make_shared<FullOutput>(bytes_max), *TestSchema(),
-                                     TestProperties({}), arrow::default_memory_pool(), writers));
+        auto file, ParquetWriter::Open(std::make_shared<FullOutput>(bytes_max), *TestSchema(),
+                                       TestProperties({}), arrow::default_memory_pool(), writers));
     for (const Columns& columns : row_groups) {
       PH_RETURN_IF_ERROR(file->BeginRowGroup(50));
       for (const auto& column : columns) PH_RETURN_IF_ERROR(file->WriteColumn(column));

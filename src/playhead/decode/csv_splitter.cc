@@ -1,4 +1,4 @@
-#include "playhead/decode/csv_cutter.h"
+#include "playhead/decode/csv_splitter.h"
 
 #include "playhead/base/status.h"
 #include "playhead/decode/byte_search.h"
@@ -30,10 +30,10 @@ std::optional<char> FindLineEnd(std::string_view text, bool is_all) {
 
 }  // namespace
 
-CsvCutter::CsvCutter(int64_t record_bytes_max)
+CsvSplitter::CsvSplitter(int64_t record_bytes_max)
     : assembler_(record_bytes_max), record_bytes_max_(record_bytes_max) {}
 
-void CsvCutter::Push(std::string_view chunk, bool is_last) {
+void CsvSplitter::Push(std::string_view chunk, bool is_last) {
   PH_CHECK(position_ == view_.size() && !is_last_);
   is_last_ = is_last;
   begin_ = position_ = 0;
@@ -58,16 +58,16 @@ void CsvCutter::Push(std::string_view chunk, bool is_last) {
   if (view_.starts_with(kUtf8Bom)) view_.remove_prefix(kUtf8Bom.size());
 }
 
-bool CsvCutter::Next(Piece* piece) {
-  while (NextRecord(piece)) {
+bool CsvSplitter::Next(RawRecord* raw) {
+  while (NextRecord(raw)) {
     // Without quotes in it, an empty line has no field at all.
-    if (piece->bytes.empty() && piece->kind == Piece::Kind::kRecord && header_.size() != 1) {
+    if (raw->bytes.empty() && raw->kind == RawRecord::Kind::kRecord && header_.size() != 1) {
       continue;
     }
-    if (piece->kind == Piece::Kind::kRecord) SplitFields(piece->bytes);
-    if (has_header_ || piece->kind != Piece::Kind::kRecord) {
+    if (raw->kind == RawRecord::Kind::kRecord) SplitFields(raw->bytes);
+    if (has_header_ || raw->kind != RawRecord::Kind::kRecord) {
       has_header_ = true;
-      piece->number = number_++;
+      raw->number = number_++;
       return true;
     }
     has_header_ = true;
@@ -76,7 +76,7 @@ bool CsvCutter::Next(Piece* piece) {
   return false;
 }
 
-bool CsvCutter::NextRecord(Piece* piece) {
+bool CsvSplitter::NextRecord(RawRecord* raw) {
   if (!in_record_) assembler_.Start();
   if (position_ == view_.size() && !(is_last_ && in_record_)) return false;
   in_record_ = true;
@@ -88,13 +88,13 @@ bool CsvCutter::NextRecord(Piece* piece) {
     begin_ = position_ = end;
     return false;
   }
-  *piece = assembler_.Finish(part, TrimCarriageReturn);
+  *raw = assembler_.Finish(part, TrimCarriageReturn);
   if (state_ == State::kQuoted) {
-    piece->kind = Piece::Kind::kUnreadable;
-    piece->problem = "a quote is never closed";
-  } else if (has_stray_text_ && piece->kind == Piece::Kind::kRecord) {
-    piece->kind = Piece::Kind::kUnreadable;
-    piece->problem = "text behind a closing quote";
+    raw->kind = RawRecord::Kind::kUnreadable;
+    raw->problem = "a quote is never closed";
+  } else if (has_stray_text_ && raw->kind == RawRecord::Kind::kRecord) {
+    raw->kind = RawRecord::Kind::kUnreadable;
+    raw->problem = "text behind a closing quote";
   }
   begin_ = position_ = has_end ? end + 1 : end;
   in_record_ = has_stray_text_ = false;
@@ -102,7 +102,7 @@ bool CsvCutter::NextRecord(Piece* piece) {
   return true;
 }
 
-size_t CsvCutter::ScanRecord() {
+size_t CsvSplitter::ScanRecord() {
   const char* base = view_.data();
   const char* end = base + view_.size();
   const char* p = base + position_;
@@ -137,7 +137,7 @@ size_t CsvCutter::ScanRecord() {
   return static_cast<size_t>(p - base);
 }
 
-void CsvCutter::SplitFields(std::string_view record) {
+void CsvSplitter::SplitFields(std::string_view record) {
   fields_.clear();
   unquoted_.clear();
   // Views into it are handed out, so it must not move.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "playhead/decode/piece.h"
+#include "playhead/decode/raw_record.h"
 
 #include <cstdint>
 #include <optional>
@@ -21,14 +21,14 @@ namespace playhead::decode {
 ///          character.
 /// Count    a record may have more or fewer fields than the header; RecordDecoder judges that.
 /// Damage   text behind a closing quote makes that record kUnreadable and nothing else; a quote
-///          that is never closed makes the rest of the input one kUnreadable piece.
+///          that is never closed makes the rest of the input one kUnreadable raw record.
 /// A UTF-8 byte order mark at the beginning is skipped.
 /// Memory   one record of at most `record_bytes_max`, and only if it spans chunks, plus its fields.
 /// Threads  one at a time.
-/// Use      as RecordCutter.
-class CsvCutter {
+/// Use      as RecordSplitter.
+class CsvSplitter {
  public:
-  explicit CsvCutter(int64_t record_bytes_max);
+  explicit CsvSplitter(int64_t record_bytes_max);
 
   /// Adds input after Next() has returned false. `chunk` must stay until then again; it may be
   /// empty.
@@ -36,24 +36,24 @@ class CsvCutter {
 
   /// The next record behind the header, or false when there is none before the next Push(). Numbers
   /// count from 0 at the first record behind the header.
-  bool Next(Piece* piece);
+  bool Next(RawRecord* raw);
 
-  /// The fields of a kRecord piece, valid as long as its bytes.
+  /// The fields of a kRecord raw record, valid as long as its bytes.
   const std::vector<std::optional<std::string_view>>& fields() const { return fields_; }
 
   /// The names in the header; empty until it has been read. Known when Next() first returns true,
-  /// and at the end of the input. A header that cannot be read is handed out as a piece.
+  /// and at the end of the input. A header that cannot be read is handed out as a raw record.
   const std::vector<std::string>& header() const { return header_; }
 
  private:
   enum class State { kFieldStart, kUnquoted, kQuoted, kClosedQuote, kLineEnd };
 
-  bool NextRecord(Piece* piece);
+  bool NextRecord(RawRecord* raw);
   /// Position of the line end of the record in hand, or the end of the chunk.
   size_t ScanRecord();
   void SplitFields(std::string_view record);
 
-  PieceAssembler assembler_;
+  RecordAssembler assembler_;
   const int64_t record_bytes_max_;
   bool has_begun_ = false;  // the byte order mark and the first line end have been looked for
   char line_end_ = '\n';

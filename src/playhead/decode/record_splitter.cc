@@ -1,7 +1,7 @@
-#include "playhead/decode/record_cutter.h"
+#include "playhead/decode/record_splitter.h"
 
 #include "playhead/decode/byte_search.h"
-#include "playhead/decode/cut_mode.h"
+#include "playhead/decode/framing.h"
 
 #include <algorithm>
 #include <cstring>
@@ -27,10 +27,10 @@ bool IsBracket(char c) { return c == '{' || c == '[' || c == '}' || c == ']'; }
 
 }  // namespace
 
-RecordCutter::RecordCutter(CutMode mode, int64_t record_bytes_max)
+RecordSplitter::RecordSplitter(Framing mode, int64_t record_bytes_max)
     : mode_(mode), record_bytes_max_(record_bytes_max), assembler_(record_bytes_max) {}
 
-void RecordCutter::Push(std::string_view chunk, bool is_last) {
+void RecordSplitter::Push(std::string_view chunk, bool is_last) {
   PH_CHECK(position_ == view_.size() && !is_last_);
   is_last_ = is_last;
   begin_ = position_ = 0;
@@ -44,52 +44,52 @@ void RecordCutter::Push(std::string_view chunk, bool is_last) {
   std::string_view text = view_;
   bool may_be_bom = text.size() < kUtf8Bom.size() && kUtf8Bom.starts_with(text) && !is_last;
   if (text.starts_with(kUtf8Bom)) text.remove_prefix(kUtf8Bom.size());
-  std::optional<CutMode> mode;
+  std::optional<Framing> mode;
   if (!may_be_bom) {
     mode = mode_;
-    if (mode_ == CutMode::kAuto) mode = DetectCutMode(text, is_last);
-    if (!mode && static_cast<int64_t>(text.size()) > record_bytes_max_) mode = CutMode::kLines;
+    if (mode_ == Framing::kAuto) mode = DetectFraming(text, is_last);
+    if (!mode && static_cast<int64_t>(text.size()) > record_bytes_max_) mode = Framing::kLines;
   }
   if (!mode) {
     if (head_.empty()) head_ = chunk;
     view_ = {};
     return;
   }
-  if (mode_ == CutMode::kAuto && mode == CutMode::kLines) splitter_.emplace(record_bytes_max_);
+  if (mode_ == Framing::kAuto && mode == Framing::kLines) splitter_.emplace(record_bytes_max_);
   mode_ = *mode;
   is_decided_ = true;
   view_ = text;
 }
 
-bool RecordCutter::Next(Piece* piece) {
+bool RecordSplitter::Next(RawRecord* raw) {
   if (!is_decided_) return false;
   switch (state_) {
     case State::kBroken:
-      return Rest(piece);
+      return Rest(raw);
     case State::kDone:
       return false;
     default:
       break;
   }
   if (state_ != State::kInside) assembler_.Start();
-  if (mode_ == CutMode::kLines) return NextLine(piece);
-  return mode_ == CutMode::kArray ? NextElement(piece) : NextValue(piece);
+  if (mode_ == Framing::kLines) return NextLine(raw);
+  return mode_ == Framing::kArray ? NextElement(raw) : NextValue(raw);
 }
 
-bool RecordCutter::Emit(Piece piece, Piece* out) {
-  piece.number = number_++;
-  *out = piece;
+bool RecordSplitter::Emit(RawRecord raw, RawRecord* out) {
+  raw.number = number_++;
+  *out = raw;
   return true;
 }
 
-bool RecordCutter::NextSplit(Piece* piece) {
+bool RecordSplitter::NextSplit(RawRecord* raw) {
   std::string_view record;
   if (!splitter_->Next(&record)) return false;
-  return Emit({.bytes = record, .total_bytes = static_cast<int64_t>(record.size())}, piece);
+  return Emit({.bytes = record, .total_bytes = static_cast<int64_t>(record.size())}, raw);
 }
 
-bool RecordCutter::NextLine(Piece* piece) {
-  if (splitter_ && NextSplit(piece)) return true;
+bool RecordSplitter::NextLine(RawRecord* raw) {
+  if (splitter_ && NextSplit(raw)) return true;
   // kInside: the assembler holds the beginning of a line.
   while (position_ < view_.size() || (is_last_ && state_ == State::kInside)) {
     std::string_view rest = view_.substr(position_);
@@ -102,41 +102,41 @@ bool RecordCutter::NextLine(Piece* piece) {
       return false;
     }
     std::string_view line_end = "\n";
-    Piece line = assembler_.Finish(rest.substr(0, size), [&](std::string_view text) {
+    RawRecord line = assembler_.Finish(rest.substr(0, size), [&](std::string_view text) {
       if (text.ends_with('\r')) line_end = "\r\n";
       return TrimCarriageReturn(text);
     });
     position_ = has_end ? position_ + size + 1 : view_.size();
     state_ = State::kBefore;
     bool is_blank = std::all_of(line.bytes.begin(), line.bytes.end(), IsBlank);
-    if (line.kind == Piece::Kind::kTooLarge) {
+    if (line.kind == RawRecord::Kind::kTooLarge) {
       if (splitter_) splitter_->Finish();
-      return Emit(line, piece);
+      return Emit(line, raw);
     }
     if (splitter_ && (splitter_->is_joining() || !LineSplitter::IsRecord(line.bytes))) {
       splitter_->Take(line.bytes, line_end);
-      if (NextSplit(piece)) return true;
+      if (NextSplit(raw)) return true;
     } else if (!is_blank) {
-      return Emit(line, piece);
+      return Emit(line, raw);
     }
     assembler_.Start();
   }
   if (!is_last_ || !splitter_) return false;
   splitter_->Finish();
-  return NextSplit(piece);
+  return NextSplit(raw);
 }
 
-bool RecordCutter::SkipBlanks() {
+bool RecordSplitter::SkipBlanks() {
   while (position_ < view_.size() && IsBlank(view_[position_])) ++position_;
   return position_ < view_.size();
 }
 
-void RecordCutter::Break(std::string_view problem) {
+void RecordSplitter::Break(std::string_view problem) {
   problem_ = problem;
   state_ = State::kBroken;
 }
 
-bool RecordCutter::Rest(Piece* piece) {
+bool RecordSplitter::Rest(RawRecord* raw) {
   std::string_view rest = view_.substr(begin_);
   position_ = begin_ = view_.size();
   if (!is_last_) {
@@ -144,17 +144,17 @@ bool RecordCutter::Rest(Piece* piece) {
     return false;
   }
   state_ = State::kDone;
-  Piece unreadable = assembler_.Finish(rest, TrimNothing);
-  unreadable.kind = Piece::Kind::kUnreadable;
+  RawRecord unreadable = assembler_.Finish(rest, TrimNothing);
+  unreadable.kind = RawRecord::Kind::kUnreadable;
   unreadable.problem = problem_;
-  return Emit(unreadable, piece);
+  return Emit(unreadable, raw);
 }
 
-size_t RecordCutter::ScanValue() {
+size_t RecordSplitter::ScanValue() {
   const char* base = view_.data();
   const char* end = base + view_.size();
   const char* p = base + position_;
-  const bool in_array = mode_ == CutMode::kArray;
+  const bool in_array = mode_ == Framing::kArray;
   while (p != end) {
     if (after_backslash_) {
       after_backslash_ = false;
@@ -188,13 +188,13 @@ size_t RecordCutter::ScanValue() {
   return static_cast<size_t>(p - base);
 }
 
-bool RecordCutter::NextElement(Piece* piece) {
+bool RecordSplitter::NextElement(RawRecord* raw) {
   while (state_ != State::kInside) {
     if (!SkipBlanks()) {
       if (!is_last_ || state_ == State::kAfter) return false;
       begin_ = position_;
       Break("the array is not closed");
-      return Rest(piece);
+      return Rest(raw);
     }
     char c = view_[position_];
     begin_ = position_;
@@ -209,7 +209,7 @@ bool RecordCutter::NextElement(Piece* piece) {
       Break(state_ == State::kBefore  ? "not an array"
             : state_ == State::kAfter ? "text behind the array"
                                       : "an element of the array is missing");
-      return Rest(piece);
+      return Rest(raw);
     } else {
       state_ = State::kInside;
       depth_ = 0;
@@ -220,7 +220,7 @@ bool RecordCutter::NextElement(Piece* piece) {
   if (position_ == view_.size()) {
     if (is_last_) {
       Break("the array is not closed");
-      return Rest(piece);
+      return Rest(raw);
     }
     assembler_.Keep(view_.substr(begin_));
     begin_ = position_;
@@ -229,21 +229,21 @@ bool RecordCutter::NextElement(Piece* piece) {
   char c = view_[position_];
   if (c == '}') {
     Break("a bracket of the array does not match");
-    return Rest(piece);
+    return Rest(raw);
   }
-  Piece element = assembler_.Finish(view_.substr(begin_, position_ - begin_), TrimBlanks);
+  RawRecord element = assembler_.Finish(view_.substr(begin_, position_ - begin_), TrimBlanks);
   state_ = c == ',' ? State::kElement : State::kAfter;
   begin_ = ++position_;
-  return Emit(element, piece);
+  return Emit(element, raw);
 }
 
-bool RecordCutter::NextValue(Piece* piece) {
+bool RecordSplitter::NextValue(RawRecord* raw) {
   if (state_ != State::kInside) {
     if (!SkipBlanks()) return false;
     begin_ = position_;
     if (view_[position_] != '{' && view_[position_] != '[') {
       Break("text where a JSON value should begin");
-      return Rest(piece);
+      return Rest(raw);
     }
     state_ = State::kInside;
     depth_ = 0;
@@ -253,37 +253,37 @@ bool RecordCutter::NextValue(Piece* piece) {
   if (position_ == view_.size()) {
     if (is_last_) {
       Break("the last value is not closed");
-      return Rest(piece);
+      return Rest(raw);
     }
     assembler_.Keep(view_.substr(begin_));
     begin_ = position_;
     return false;
   }
   ++position_;
-  Piece value = assembler_.Finish(view_.substr(begin_, position_ - begin_), TrimNothing);
+  RawRecord value = assembler_.Finish(view_.substr(begin_, position_ - begin_), TrimNothing);
   state_ = State::kBefore;
   begin_ = position_;
-  return Emit(value, piece);
+  return Emit(value, raw);
 }
 
 namespace {
 
-Result<std::vector<std::string_view>> CutWhole(CutMode mode, std::string_view body,
+Result<std::vector<std::string_view>> CutWhole(Framing mode, std::string_view body,
                                                int64_t records_max) {
-  RecordCutter cutter(mode, INT64_MAX);
-  cutter.Push(body, /*is_last=*/true);
+  RecordSplitter splitter(mode, INT64_MAX);
+  splitter.Push(body, /*is_last=*/true);
   std::vector<std::string_view> records;
-  Piece piece;
-  while (cutter.Next(&piece)) {
-    if (piece.kind != Piece::Kind::kRecord) {
+  RawRecord raw;
+  while (splitter.Next(&raw)) {
+    if (raw.kind != RawRecord::Kind::kRecord) {
       return Error(StatusCode::kInvalidArgument, "body cannot be cut into records: {}: byte={}",
-                   piece.problem, piece.bytes.data() - body.data());
+                   raw.problem, raw.bytes.data() - body.data());
     }
     if (static_cast<int64_t>(records.size()) == records_max) {
       return Error(StatusCode::kResourceExhausted, "body holds too many records: records_max={}",
                    records_max);
     }
-    records.push_back(piece.bytes);
+    records.push_back(raw.bytes);
   }
   if (records.empty()) return Error(StatusCode::kInvalidArgument, "body holds no record");
   return records;
@@ -294,9 +294,9 @@ Result<std::vector<std::string_view>> CutWhole(CutMode mode, std::string_view bo
 Result<std::vector<std::string_view>> CutBody(std::string_view body, int64_t records_max) {
   std::string_view text = body;
   if (text.starts_with(kUtf8Bom)) text.remove_prefix(kUtf8Bom.size());
-  const CutMode mode = DetectCutMode(text, /*is_all=*/true).value();
+  const Framing mode = DetectFraming(text, /*is_all=*/true).value();
   PH_ASSIGN_OR_RETURN(auto records, CutWhole(mode, body, records_max));
-  if (mode != CutMode::kLines) return records;
+  if (mode != Framing::kLines) return records;
   const auto is_object = [](std::string_view line) {
     return line[line.find_first_not_of(" \t\r")] == '{';
   };
@@ -304,11 +304,7 @@ Result<std::vector<std::string_view>> CutBody(std::string_view body, int64_t rec
     return Error(StatusCode::kInvalidArgument,
                  "body is no JSON object, array of objects or lines of objects");
   }
-  if (std::ranges::all_of(records, LineSplitter::IsRecord)) return records;
-  // Lines hold several values, or values go over lines; else some lines are broken.
-  auto values = CutWhole(CutMode::kValues, body, records_max);
-  return values.status().code() == StatusCode::kInvalidArgument ? std::move(records)
-                                                                : std::move(values);
+  return records;
 }
 
 }  // namespace playhead::decode

@@ -1,4 +1,4 @@
-#include "playhead/columnar/parquet_rows.h"
+#include "playhead/columnar/parquet_reader.h"
 
 #include <arrow/api.h>
 #include <arrow/io/file.h>
@@ -52,7 +52,7 @@ class ParquetRowsTest : public testing::Test {
   std::string path_;
 };
 
-int64_t CountRows(ParquetRows& rows, int64_t* largest_batch) {
+int64_t CountRows(ParquetReader& rows, int64_t* largest_batch) {
   int64_t count = 0;
   while (true) {
     const auto batch = rows.Next();
@@ -68,7 +68,7 @@ TEST_F(ParquetRowsTest, GivesEveryRowOfEveryRowGroupInOrder) {
   arrow::Int64Builder builder;
   for (int64_t i = 0; i < 10'000; ++i) ASSERT_TRUE(builder.Append(i).ok());
   WriteColumn(builder.Finish().ValueOrDie(), 3'000, true, false);
-  const auto rows = ParquetRows::Open(path_, {.batch_rows_max = 700});
+  const auto rows = ParquetReader::Open(path_, {.batch_rows_max = 700});
   ASSERT_TRUE(rows.ok()) << rows.error().ToString();
   EXPECT_EQ((*rows)->row_count(), 10'000);
   int64_t next = 0;
@@ -87,7 +87,7 @@ TEST_F(ParquetRowsTest, GivesEveryRowOfEveryRowGroupInOrder) {
 TEST_F(ParquetRowsTest, TextThatUnpacksBeyondTheLimitComesInSmallBatches) {
   WriteStrings(1'024, 64 << 10, 1'024);
   ASSERT_LT(std::filesystem::file_size(path_), 4'096U);
-  const auto rows = ParquetRows::Open(path_, {.memory_bytes_max = 8 << 20});
+  const auto rows = ParquetReader::Open(path_, {.memory_bytes_max = 8 << 20});
   ASSERT_TRUE(rows.ok()) << rows.error().ToString();
   int64_t largest = 0;
   EXPECT_EQ(CountRows(**rows, &largest), 1'024);
@@ -96,7 +96,7 @@ TEST_F(ParquetRowsTest, TextThatUnpacksBeyondTheLimitComesInSmallBatches) {
 
 TEST_F(ParquetRowsTest, ARowThatNeedsMoreThanTheLimitIsRefused) {
   WriteStrings(1, 16 << 20, 1, /*dictionary=*/false);
-  const auto rows = ParquetRows::Open(path_, {.memory_bytes_max = 8 << 20});
+  const auto rows = ParquetReader::Open(path_, {.memory_bytes_max = 8 << 20});
   ASSERT_TRUE(rows.ok()) << rows.error().ToString();
   const auto batch = (*rows)->Next();
   ASSERT_FALSE(batch.ok());
@@ -110,7 +110,7 @@ TEST_F(ParquetRowsTest, Int96IsUtc) {
                                   arrow::default_memory_pool());
   ASSERT_TRUE(builder.Append(1'700'000'000'123'456'789).ok());
   WriteColumn(builder.Finish().ValueOrDie(), 10, true, /*int96=*/true);
-  const auto rows = ParquetRows::Open(path_);
+  const auto rows = ParquetReader::Open(path_);
   ASSERT_TRUE(rows.ok()) << rows.error().ToString();
   const auto type = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
   EXPECT_TRUE((*rows)->schema()->field(0)->type()->Equals(type));
@@ -124,16 +124,16 @@ TEST_F(ParquetRowsTest, Int96IsUtc) {
 TEST_F(ParquetRowsTest, RefusesWhatIsNotWholeParquet) {
   WriteStrings(1'000, 100, 1'000);
   std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 20);
-  const auto truncated = ParquetRows::Open(path_);
+  const auto truncated = ParquetReader::Open(path_);
   ASSERT_FALSE(truncated.ok());
   EXPECT_EQ(truncated.error().code(), StatusCode::kInvalidArgument);
 
   std::ofstream(path_) << "title\nHeat\n";
-  const auto text = ParquetRows::Open(path_);
+  const auto text = ParquetReader::Open(path_);
   ASSERT_FALSE(text.ok());
   EXPECT_EQ(text.error().code(), StatusCode::kInvalidArgument);
 
-  const auto missing = ParquetRows::Open(path_ + "-none");
+  const auto missing = ParquetReader::Open(path_ + "-none");
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().code(), StatusCode::kNotFound);
 }
@@ -145,7 +145,7 @@ TEST_F(ParquetRowsTest, RefusesADamagedPage) {
     file.seekp(40);
     file << std::string(20, '\xff');
   }
-  const auto rows = ParquetRows::Open(path_);
+  const auto rows = ParquetReader::Open(path_);
   ASSERT_TRUE(rows.ok()) << rows.error().ToString();
   const auto batch = (*rows)->Next();
   ASSERT_FALSE(batch.ok());

@@ -23,12 +23,12 @@ namespace playhead::decode {
 ///                   take the value, and the comma or bracket behind it
 ///
 /// Threads  one at a time.
-class PlainJson {
+class FastRecordReader {
  public:
   /// `plan` (a record plan) must outlive this. A record is one level deep, a list in it the second.
-  PlainJson(const TypePlan& plan, int depth_max);
-  PlainJson(const PlainJson&) = delete;
-  PlainJson& operator=(const PlainJson&) = delete;
+  FastRecordReader(const TypePlan& plan, int depth_max);
+  FastRecordReader(const FastRecordReader&) = delete;
+  FastRecordReader& operator=(const FastRecordReader&) = delete;
 
   /// Whether to try the next record: after many that were given up only one in 16 is worth it.
   bool IsWorthTrying() {

@@ -1,4 +1,4 @@
-#include "playhead/columnar/parquet_rows.h"
+#include "playhead/columnar/parquet_reader.h"
 
 #include "playhead/base/arrow_status.h"
 
@@ -44,9 +44,9 @@ arrow::Status Caught(const Call& call) {
   }
 }
 
-class Rows : public ParquetRows {
+class Rows : public ParquetReader {
  public:
-  Rows(std::string path, ParquetRowsOptions options)
+  Rows(std::string path, ParquetReaderOptions options)
       : path_(std::move(path)),
         options_(options),
         pool_(arrow::default_memory_pool(), options.memory_bytes_max) {}
@@ -175,7 +175,7 @@ class Rows : public ParquetRows {
   }
 
   std::string path_;
-  ParquetRowsOptions options_;
+  ParquetReaderOptions options_;
   arrow::CappedMemoryPool pool_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
@@ -189,19 +189,19 @@ class Rows : public ParquetRows {
 
 }  // namespace
 
-Result<std::unique_ptr<ParquetRows>> ParquetRows::Open(const std::string& path,
-                                                       ParquetRowsOptions options) {
+Result<std::unique_ptr<ParquetReader>> ParquetReader::Open(const std::string& path,
+                                                           ParquetReaderOptions options) {
   auto rows = std::make_unique<Rows>(path, options);
   PH_RETURN_IF_ERROR(rows->OpenPath());
-  return std::unique_ptr<ParquetRows>(std::move(rows));
+  return std::unique_ptr<ParquetReader>(std::move(rows));
 }
 
-Result<std::unique_ptr<ParquetRows>> ParquetRows::Open(
+Result<std::unique_ptr<ParquetReader>> ParquetReader::Open(
     const std::shared_ptr<arrow::io::RandomAccessFile>& file, const std::string& name,
-    ParquetRowsOptions options) {
+    ParquetReaderOptions options) {
   auto rows = std::make_unique<Rows>(name, options);
   PH_RETURN_IF_ERROR(rows->Open(file));
-  return std::unique_ptr<ParquetRows>(std::move(rows));
+  return std::unique_ptr<ParquetReader>(std::move(rows));
 }
 
 }  // namespace playhead::columnar

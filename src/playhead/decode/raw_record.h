@@ -9,30 +9,30 @@ namespace playhead::decode {
 
 inline constexpr std::string_view kUtf8Bom = "\xEF\xBB\xBF";
 
-/// What a cutter hands out: a part of the input, byte for byte.
-struct Piece {
+/// What a splitter hands out: a part of the input, byte for byte.
+struct RawRecord {
   enum class Kind {
     kRecord,
     kTooLarge,    ///< a record of more than `record_bytes_max` bytes; `bytes` are its first ones
     kUnreadable,  ///< not to be cut any further; `bytes` are at most its first `record_bytes_max`
   };
   Kind kind = Kind::kRecord;
-  std::string_view bytes;      ///< valid until the next call of the cutter
-  int64_t number = 0;          ///< of this piece, from 0
+  std::string_view bytes;      ///< valid until the next call of the splitter
+  int64_t number = 0;          ///< of this raw record, from 0
   int64_t total_bytes = 0;     ///< of the record or rest, also beyond `bytes`
   std::string_view problem{};  ///< why it is unreadable
   bool is_of_chunk = false;    ///< `bytes` lie in the chunk that was pushed and stay with it
 };
 
-/// Puts together a piece that may begin in one chunk of the input and end in another. What lies in
-/// one chunk is not copied; of the rest no more than the limit (and one byte for a line end) is
-/// kept.
-class PieceAssembler {
+/// Puts together a raw record that may begin in one chunk of the input and end in another. What
+/// lies in one chunk is not copied; of the rest no more than the limit (and one byte for a line
+/// end) is kept.
+class RecordAssembler {
  public:
-  explicit PieceAssembler(int64_t bytes_max)
+  explicit RecordAssembler(int64_t bytes_max)
       : bytes_max_(std::clamp<int64_t>(bytes_max, 1, int64_t{1} << 40)) {}
 
-  /// Forgets the piece that was handed out last.
+  /// Forgets the raw record that was handed out last.
   void Start() {
     if (total_ == 0) return;
     if (kept_.capacity() > kKeptCapacityMax) std::string().swap(kept_);
@@ -40,36 +40,36 @@ class PieceAssembler {
     total_ = 0;
   }
 
-  /// Keeps `part`, for the piece goes on in the next chunk.
+  /// Keeps `part`, for the raw record goes on in the next chunk.
   void Keep(std::string_view part) {
     Append(part);
     total_ += static_cast<int64_t>(part.size());
   }
   bool has_kept() const { return total_ > 0; }
 
-  /// Everything kept and then `part`: the whole piece, or its beginning when it is too large.
-  /// `trim` shortens a piece of at most one byte above the limit (line ends, blanks).
+  /// Everything kept and then `part`: the whole raw record, or its beginning when it is too large.
+  /// `trim` shortens a raw record of at most one byte above the limit (line ends, blanks).
   template <typename Trim>
-  Piece Finish(std::string_view part, Trim trim) {
-    Piece piece;
-    piece.total_bytes = total_ + static_cast<int64_t>(part.size());
+  RawRecord Finish(std::string_view part, Trim trim) {
+    RawRecord raw;
+    raw.total_bytes = total_ + static_cast<int64_t>(part.size());
     if (total_ == 0) {
-      piece.bytes = part;
-      piece.is_of_chunk = true;
+      raw.bytes = part;
+      raw.is_of_chunk = true;
     } else {
       Keep(part);
-      piece.bytes = kept_;
+      raw.bytes = kept_;
     }
-    // A longer piece may have been kept in part only; then its end is unknown.
-    if (piece.total_bytes <= bytes_max_ + 1) {
-      piece.bytes = trim(piece.bytes);
-      piece.total_bytes = static_cast<int64_t>(piece.bytes.size());
+    // A longer raw record may have been kept in part only; then its end is unknown.
+    if (raw.total_bytes <= bytes_max_ + 1) {
+      raw.bytes = trim(raw.bytes);
+      raw.total_bytes = static_cast<int64_t>(raw.bytes.size());
     }
-    if (piece.total_bytes > bytes_max_) {
-      piece.kind = Piece::Kind::kTooLarge;
-      piece.bytes = piece.bytes.substr(0, static_cast<size_t>(bytes_max_));
+    if (raw.total_bytes > bytes_max_) {
+      raw.kind = RawRecord::Kind::kTooLarge;
+      raw.bytes = raw.bytes.substr(0, static_cast<size_t>(bytes_max_));
     }
-    return piece;
+    return raw;
   }
 
  private:

@@ -1,4 +1,4 @@
-#include "playhead/decode/lanes.h"
+#include "playhead/decode/partition_map.h"
 
 #include "playhead/decode/json_text.h"
 #include "playhead/decode/short_text.h"
@@ -15,11 +15,11 @@ namespace {
 
 constexpr int64_t kMicrosPerDay = 86'400LL * 1'000'000;
 constexpr int64_t kMicrosPerHour = 3'600LL * 1'000'000;
-constexpr size_t kSpareLanesMax = 16;
+constexpr size_t kSparePartitionsMax = 16;
 // So many keep their dictionaries from one batch to the next.
-constexpr size_t kLanesKeptMax = 64;
-// After so many batches without a row a lane is dropped: streams are about in order of time, so
-// those of a past day get no more.
+constexpr size_t kPartitionsKeptMax = 64;
+// After so many batches without a row a partition is dropped: streams are about in order of time,
+// so those of a past day get no more.
 constexpr int64_t kIdleFinishes = 4;
 
 /// Rounds towards the past, also before 1970.
@@ -51,10 +51,10 @@ uint64_t Mix(uint64_t hash, uint64_t value) {
 
 }  // namespace
 
-Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
-                          std::shared_ptr<arrow::Schema> batch_schema, BlockPool* pool,
-                          int64_t dictionaries_bytes_max) {
-  Lanes lanes;
+Result<PartitionMap> PartitionMap::Make(std::shared_ptr<const RowSchema> schema,
+                                        std::shared_ptr<arrow::Schema> batch_schema,
+                                        BlockPool* pool, int64_t dictionaries_bytes_max) {
+  PartitionMap partitions;
   for (const PartitionDecl& field : schema->partition_by) {
     auto column = std::find_if(schema->columns.begin(), schema->columns.end(),
                                [&](const Column& c) { return c.name == field.source_column; });
@@ -73,22 +73,22 @@ Result<Lanes> Lanes::Make(std::shared_ptr<const RowSchema> schema,
     if (field.transform == PartitionTransform::kIdentity) {
       PH_ASSIGN_OR_RETURN(accepted, AcceptedKeys(*column, plan.kind));
     }
-    lanes.fields_.push_back({.transform = field.transform,
-                             .column = static_cast<size_t>(column - schema->columns.begin()),
-                             .kind = plan.kind,
-                             .type = column->type,
-                             .accepted = std::move(accepted),
-                             .name = column->name});
+    partitions.fields_.push_back({.transform = field.transform,
+                                  .column = static_cast<size_t>(column - schema->columns.begin()),
+                                  .kind = plan.kind,
+                                  .type = column->type,
+                                  .accepted = std::move(accepted),
+                                  .name = column->name});
   }
-  lanes.schema_ = std::move(schema);
-  lanes.batch_schema_ = std::move(batch_schema);
-  lanes.pool_ = pool;
-  lanes.dictionaries_bytes_max_ = dictionaries_bytes_max;
-  lanes.key_.resize(lanes.fields_.size());
-  return lanes;
+  partitions.schema_ = std::move(schema);
+  partitions.batch_schema_ = std::move(batch_schema);
+  partitions.pool_ = pool;
+  partitions.dictionaries_bytes_max_ = dictionaries_bytes_max;
+  partitions.key_.resize(partitions.fields_.size());
+  return partitions;
 }
 
-void Lanes::ComputeKey(const RecordParser& record) {
+void PartitionMap::ComputeKey(const RecordParser& record) {
   for (size_t i = 0; i < fields_.size(); ++i) {
     const Field& field = fields_[i];
     const Slot& slot = record.column(field.column);
@@ -110,10 +110,10 @@ void Lanes::ComputeKey(const RecordParser& record) {
   }
 }
 
-bool Lanes::Matches(const Lane& lane) const {
+bool PartitionMap::Matches(const PartitionBuffers& partition) const {
   for (size_t i = 0; i < key_.size(); ++i) {
     const KeyPart& part = key_[i];
-    const KeyValue& value = lane.key[i];
+    const KeyValue& value = partition.key[i];
     if (part.is_null) {
       if (!std::holds_alternative<std::monostate>(value)) return false;
     } else if (part.is_text) {
@@ -127,7 +127,7 @@ bool Lanes::Matches(const Lane& lane) const {
   return true;
 }
 
-uint64_t Lanes::HashOfKey() const {
+uint64_t PartitionMap::HashOfKey() const {
   uint64_t hash = 0;
   for (const KeyPart& part : key_) {
     hash = Mix(hash, part.is_null ? 1 : 2);
@@ -137,7 +137,8 @@ uint64_t Lanes::HashOfKey() const {
   return hash;
 }
 
-Lanes::Lane* Lanes::Find(const RecordParser& record, std::string* problem) {
+PartitionMap::PartitionBuffers* PartitionMap::Find(const RecordParser& record,
+                                                   std::string* problem) {
   ComputeKey(record);
   if (last_ != nullptr && Matches(*last_)) return last_;
   const uint64_t hash = HashOfKey();
@@ -149,12 +150,12 @@ Lanes::Lane* Lanes::Find(const RecordParser& record, std::string* problem) {
   return Take(Add(hash));
 }
 
-Lanes::Lane* Lanes::Take(Lane* lane) {
-  if (!std::exchange(lane->has_rows, true)) filled_.push_back(lane);
-  return last_ = lane;
+PartitionMap::PartitionBuffers* PartitionMap::Take(PartitionBuffers* partition) {
+  if (!std::exchange(partition->has_rows, true)) filled_.push_back(partition);
+  return last_ = partition;
 }
 
-bool Lanes::IsAllowed(std::string* problem) {
+bool PartitionMap::IsAllowed(std::string* problem) {
   std::string joined;
   for (size_t i = 0; i < fields_.size(); ++i) {
     const Field& field = fields_[i];
@@ -190,52 +191,52 @@ bool Lanes::IsAllowed(std::string* problem) {
   return true;
 }
 
-Lanes::Lane* Lanes::Add(uint64_t hash) {
-  std::unique_ptr<Lane> lane;
+PartitionMap::PartitionBuffers* PartitionMap::Add(uint64_t hash) {
+  std::unique_ptr<PartitionBuffers> partition;
   if (spare_.empty()) {
-    lane = std::make_unique<Lane>(
-        Lane{.key = {}, .rows = RowBuffers(batch_schema_, pool_, ColumnBuffer::Text::kCoded)});
+    partition = std::make_unique<PartitionBuffers>(PartitionBuffers{
+        .key = {}, .rows = RowBuffers(batch_schema_, pool_, ColumnBuffer::Text::kCoded)});
   } else {
-    lane = std::move(spare_.back());
+    partition = std::move(spare_.back());
     spare_.pop_back();
   }
-  lane->key.clear();
+  partition->key.clear();
   for (const KeyPart& part : key_) {
     if (part.is_null) {
-      lane->key.emplace_back(std::monostate());
+      partition->key.emplace_back(std::monostate());
     } else if (part.is_text) {
-      lane->key.emplace_back(std::string(part.text));
+      partition->key.emplace_back(std::string(part.text));
     } else {
-      lane->key.emplace_back(part.integer);
+      partition->key.emplace_back(part.integer);
     }
   }
-  lanes_.push_back(std::move(lane));
-  by_hash_.emplace(hash, lanes_.back().get());
-  return lanes_.back().get();
+  partitions_.push_back(std::move(partition));
+  by_hash_.emplace(hash, partitions_.back().get());
+  return partitions_.back().get();
 }
 
-void Lanes::Drop(std::unique_ptr<Lane> lane) {
-  if (spare_.size() == kSpareLanesMax) return;
-  lane->rows.StartGeneration();
-  spare_.push_back(std::move(lane));
+void PartitionMap::Drop(std::unique_ptr<PartitionBuffers> partition) {
+  if (spare_.size() == kSparePartitionsMax) return;
+  partition->rows.StartGeneration();
+  spare_.push_back(std::move(partition));
 }
 
-void Lanes::StartEpoch() {
+void PartitionMap::StartEpoch() {
   identities_.clear();
   drops_all_ = true;
   if (filled_.empty()) Finish(nullptr);
 }
 
-void Lanes::Finish(std::vector<decode::Lane>* out) {
+void PartitionMap::Finish(std::vector<decode::PartitionBatch>* out) {
   ++finishes_;
-  for (Lane* lane : filled_) {
-    lane->has_rows = false;
-    lane->used = finishes_;
+  for (PartitionBuffers* partition : filled_) {
+    partition->has_rows = false;
+    partition->used = finishes_;
     // A decoder for verdicts appends nothing.
-    if (lane->rows.row_count() == 0) continue;
-    RowBuffers::Batch batch = lane->rows.Finish();
+    if (partition->rows.row_count() == 0) continue;
+    RowBuffers::Batch batch = partition->rows.Finish();
     out->push_back(
-        {.key = lane->key, .rows = std::move(batch.rows), .generation = batch.generation});
+        {.key = partition->key, .rows = std::move(batch.rows), .generation = batch.generation});
   }
   filled_.clear();
   last_ = nullptr;
@@ -244,32 +245,35 @@ void Lanes::Finish(std::vector<decode::Lane>* out) {
   LimitDictionaries();
 }
 
-void Lanes::LimitDictionaries() {
+void PartitionMap::LimitDictionaries() {
   int64_t total = 0;
-  std::vector<std::pair<int64_t, Lane*>> by_bytes;
-  for (const auto& lane : lanes_) {
-    by_bytes.emplace_back(lane->rows.dictionary_bytes(), lane.get());
+  std::vector<std::pair<int64_t, PartitionBuffers*>> by_bytes;
+  for (const auto& partition : partitions_) {
+    by_bytes.emplace_back(partition->rows.dictionary_bytes(), partition.get());
     total += by_bytes.back().first;
   }
   if (total <= dictionaries_bytes_max_) return;
   std::ranges::sort(by_bytes, std::greater());
-  for (const auto& [bytes, lane] : by_bytes) {
+  for (const auto& [bytes, partition] : by_bytes) {
     if (total <= dictionaries_bytes_max_) return;
-    lane->rows.StartGeneration();
+    partition->rows.StartGeneration();
     total -= bytes;
   }
 }
 
-void Lanes::DropIdle() {
-  const bool drops_all = std::exchange(drops_all_, false) || lanes_.size() > kLanesKeptMax;
-  const auto is_dropped = [&](const Lane& lane) {
-    return drops_all || finishes_ - lane.used > kIdleFinishes;
+void PartitionMap::DropIdle() {
+  const bool drops_all =
+      std::exchange(drops_all_, false) || partitions_.size() > kPartitionsKeptMax;
+  const auto is_dropped = [&](const PartitionBuffers& partition) {
+    return drops_all || finishes_ - partition.used > kIdleFinishes;
   };
   std::erase_if(by_hash_, [&](const auto& entry) { return is_dropped(*entry.second); });
-  const auto dropped = std::stable_partition(lanes_.begin(), lanes_.end(),
-                                             [&](const auto& lane) { return !is_dropped(*lane); });
-  for (auto lane = dropped; lane != lanes_.end(); ++lane) Drop(std::move(*lane));
-  lanes_.erase(dropped, lanes_.end());
+  const auto dropped =
+      std::stable_partition(partitions_.begin(), partitions_.end(),
+                            [&](const auto& partition) { return !is_dropped(*partition); });
+  for (auto partition = dropped; partition != partitions_.end(); ++partition)
+    Drop(std::move(*partition));
+  partitions_.erase(dropped, partitions_.end());
 }
 
 }  // namespace playhead::decode

@@ -1,4 +1,4 @@
-#include "playhead/decode/lanes.h"
+#include "playhead/decode/partition_map.h"
 
 #include "playhead/decode/decode_testing.h"
 
@@ -35,34 +35,36 @@ std::string Event(std::string_view type, int64_t seconds) {
   return fmt::format(R"({{"type":"{}","at":{}}})", type, seconds);
 }
 
-TEST(Lanes, SplitsRowsByKey) {
+TEST(PartitionMap, SplitsRowsByKey) {
   auto decoder = MakeDecoder(EventSchema());
   for (int i = 0; i < 10; ++i) {
     EXPECT_TRUE(Decode(*decoder, Event("stop", 20'000 * kDay + i)).is_good);
     EXPECT_TRUE(Decode(*decoder, Event("play", 20'000 * kDay - 1)).is_good);
     EXPECT_TRUE(Decode(*decoder, Event("play", 20'001 * kDay - 1)).is_good);
   }
-  EXPECT_EQ(decoder->buffered_lanes(), 3);
+  EXPECT_EQ(decoder->buffered_partitions(), 3);
   DecodedRows rows = FlushChecked(*decoder);
-  ASSERT_EQ(rows.lanes.size(), 3u);
-  EXPECT_THAT(rows.lanes[0].key, ElementsAre(KeyValue("stop"), KeyValue(int64_t{20'000})));
-  EXPECT_THAT(rows.lanes[1].key, ElementsAre(KeyValue("play"), KeyValue(int64_t{19'999})));
-  EXPECT_THAT(rows.lanes[2].key, ElementsAre(KeyValue("play"), KeyValue(int64_t{20'000})));
-  for (const Lane& lane : rows.lanes) EXPECT_EQ(lane.rows->num_rows(), 10);
-  EXPECT_EQ(decoder->buffered_lanes(), 0);
+  ASSERT_EQ(rows.partitions.size(), 3u);
+  EXPECT_THAT(rows.partitions[0].key, ElementsAre(KeyValue("stop"), KeyValue(int64_t{20'000})));
+  EXPECT_THAT(rows.partitions[1].key, ElementsAre(KeyValue("play"), KeyValue(int64_t{19'999})));
+  EXPECT_THAT(rows.partitions[2].key, ElementsAre(KeyValue("play"), KeyValue(int64_t{20'000})));
+  for (const PartitionBatch& partition : rows.partitions)
+    EXPECT_EQ(partition.rows->num_rows(), 10);
+  EXPECT_EQ(decoder->buffered_partitions(), 0);
 }
 
-TEST(Lanes, NullIsAKeyOfItsOwn) {
+TEST(PartitionMap, NullIsAKeyOfItsOwn) {
   auto decoder = MakeDecoder(EventSchema());
   EXPECT_TRUE(Decode(*decoder, R"({"type":"play"})").is_good);
   EXPECT_TRUE(Decode(*decoder, R"({"type":null,"at":0})").is_good);
   DecodedRows rows = FlushChecked(*decoder);
-  ASSERT_EQ(rows.lanes.size(), 2u);
-  EXPECT_THAT(rows.lanes[0].key, ElementsAre(KeyValue("play"), KeyValue(std::monostate())));
-  EXPECT_THAT(rows.lanes[1].key, ElementsAre(KeyValue(std::monostate()), KeyValue(int64_t{0})));
+  ASSERT_EQ(rows.partitions.size(), 2u);
+  EXPECT_THAT(rows.partitions[0].key, ElementsAre(KeyValue("play"), KeyValue(std::monostate())));
+  EXPECT_THAT(rows.partitions[1].key,
+              ElementsAre(KeyValue(std::monostate()), KeyValue(int64_t{0})));
 }
 
-TEST(Lanes, TimesBefore1970FallIntoTheirOwnDayAndHour) {
+TEST(PartitionMap, TimesBefore1970FallIntoTheirOwnDayAndHour) {
   RowSchema schema = EventSchema();
   schema.partition_by[0] = {
       .source_column = "at", .transform = PartitionTransform::kHour, .name = "hour"};
@@ -72,14 +74,14 @@ TEST(Lanes, TimesBefore1970FallIntoTheirOwnDayAndHour) {
   EXPECT_TRUE(Decode(*decoder, Event("play", -3'601)).is_good);
   EXPECT_TRUE(Decode(*decoder, Event("play", 3'599)).is_good);
   DecodedRows rows = FlushChecked(*decoder);
-  ASSERT_EQ(rows.lanes.size(), 3u);
-  EXPECT_THAT(rows.lanes[0].key, ElementsAre(KeyValue(int64_t{-1}), KeyValue(int64_t{-1})));
-  EXPECT_EQ(rows.lanes[0].rows->num_rows(), 2);
-  EXPECT_THAT(rows.lanes[1].key, ElementsAre(KeyValue(int64_t{-2}), KeyValue(int64_t{-1})));
-  EXPECT_THAT(rows.lanes[2].key, ElementsAre(KeyValue(int64_t{0}), KeyValue(int64_t{0})));
+  ASSERT_EQ(rows.partitions.size(), 3u);
+  EXPECT_THAT(rows.partitions[0].key, ElementsAre(KeyValue(int64_t{-1}), KeyValue(int64_t{-1})));
+  EXPECT_EQ(rows.partitions[0].rows->num_rows(), 2);
+  EXPECT_THAT(rows.partitions[1].key, ElementsAre(KeyValue(int64_t{-2}), KeyValue(int64_t{-1})));
+  EXPECT_THAT(rows.partitions[2].key, ElementsAre(KeyValue(int64_t{0}), KeyValue(int64_t{0})));
 }
 
-TEST(Lanes, RefusesValuesThatAreNotAccepted) {
+TEST(PartitionMap, RefusesValuesThatAreNotAccepted) {
   auto decoder = MakeDecoder(EventSchema());
   Verdict verdict = Decode(*decoder, Event("rewind", 0));
   EXPECT_FALSE(verdict.is_good);
@@ -90,7 +92,7 @@ TEST(Lanes, RefusesValuesThatAreNotAccepted) {
   EXPECT_EQ(FlushChecked(*decoder).dead, 2);
 }
 
-TEST(Lanes, EveryIdentityTypeIsAKeyAndAccepted) {
+TEST(PartitionMap, EveryIdentityTypeIsAKeyAndAccepted) {
   struct Case {
     std::shared_ptr<arrow::DataType> type;
     const char* accepted;
@@ -113,12 +115,12 @@ TEST(Lanes, EveryIdentityTypeIsAKeyAndAccepted) {
     EXPECT_EQ(Decode(*decoder, fmt::format(R"({{"key":{}}})", c.other)).detail,
               fmt::format("key: not an accepted value: {}", c.other_text));
     const DecodedRows rows = FlushChecked(*decoder);
-    ASSERT_EQ(rows.lanes.size(), 1u);
-    EXPECT_THAT(rows.lanes[0].key, ElementsAre(c.key));
+    ASSERT_EQ(rows.partitions.size(), 1u);
+    EXPECT_THAT(rows.partitions[0].key, ElementsAre(c.key));
   }
 }
 
-TEST(Lanes, LimitsIdentityValuesOfAnEpochButNotDays) {
+TEST(PartitionMap, LimitsIdentityValuesOfAnEpochButNotDays) {
   RowSchema schema = EventSchema();
   schema.columns[0].accepted_values.clear();
   schema.partition_keys_max = 3;
@@ -129,7 +131,7 @@ TEST(Lanes, LimitsIdentityValuesOfAnEpochButNotDays) {
   EXPECT_TRUE(Decode(*decoder, Event("b", 0)).is_good);
   EXPECT_TRUE(Decode(*decoder, Event("c", 0)).is_good);
   EXPECT_EQ(Decode(*decoder, Event("d", 0)).reason, Reason::kPartitionValue);
-  EXPECT_EQ(FlushChecked(*decoder).lanes.size(), 1'002u);
+  EXPECT_EQ(FlushChecked(*decoder).partitions.size(), 1'002u);
   // Still the same epoch.
   EXPECT_FALSE(Decode(*decoder, Event("d", 0)).is_good);
   EXPECT_TRUE(Decode(*decoder, Event("b", 7 * kDay)).is_good);
@@ -137,7 +139,7 @@ TEST(Lanes, LimitsIdentityValuesOfAnEpochButNotDays) {
   EXPECT_TRUE(Decode(*decoder, Event("d", 0)).is_good);
 }
 
-TEST(Lanes, RefusesTextThatCouldNotBeAFolder) {
+TEST(PartitionMap, RefusesTextThatCouldNotBeAFolder) {
   RowSchema schema = EventSchema();
   schema.columns[0].accepted_values.clear();
   auto decoder = MakeDecoder(schema);
@@ -145,7 +147,7 @@ TEST(Lanes, RefusesTextThatCouldNotBeAFolder) {
   EXPECT_EQ(Decode(*decoder, Event(std::string(65, 'x'), 0)).reason, Reason::kPartitionValue);
 }
 
-TEST(Lanes, FindsEveryKeyAgainAmongMany) {
+TEST(PartitionMap, FindsEveryKeyAgainAmongMany) {
   RowSchema schema = EventSchema();
   schema.columns[0].accepted_values.clear();
   auto decoder = MakeDecoder(schema);
@@ -155,8 +157,9 @@ TEST(Lanes, FindsEveryKeyAgainAmongMany) {
   }
   DecodedRows rows = FlushChecked(*decoder);
   std::map<PartitionKey, int64_t> counts;
-  for (const Lane& lane : rows.lanes) counts[lane.key] += lane.rows->num_rows();
-  EXPECT_EQ(counts.size(), rows.lanes.size());
+  for (const PartitionBatch& partition : rows.partitions)
+    counts[partition.key] += partition.rows->num_rows();
+  EXPECT_EQ(counts.size(), rows.partitions.size());
   std::map<PartitionKey, int64_t> expected;
   for (int i = 0; i < 5'000; ++i) {
     ++expected[{KeyValue(fmt::format("t{}", i % 50)), KeyValue(int64_t{i % 70})}];
@@ -164,7 +167,7 @@ TEST(Lanes, FindsEveryKeyAgainAmongMany) {
   EXPECT_EQ(counts, expected);
 }
 
-/// The schema of events with types as they come, a lane for each.
+/// The schema of events with types as they come, a partition for each.
 RowSchema AnyTypeSchema() {
   RowSchema schema;
   schema.columns = {{.name = "type", .type = arrow::utf8()}, {.name = "id", .type = arrow::utf8()}};
@@ -174,7 +177,7 @@ RowSchema AnyTypeSchema() {
 }
 
 /// Decodes an event of each type, each with another id, and flushes. The types in the order in
-/// which their lanes come; `generations` gets those of the batches.
+/// which their partitions come; `generations` gets those of the batches.
 std::vector<std::string> FlushTypes(RecordDecoder& decoder, const std::vector<std::string>& types,
                                     std::map<std::string, Generation>* generations) {
   for (const std::string& type : types) {
@@ -183,17 +186,17 @@ std::vector<std::string> FlushTypes(RecordDecoder& decoder, const std::vector<st
   }
   std::vector<std::string> order;
   generations->clear();
-  for (const Lane& lane : FlushChecked(decoder).lanes) {
-    order.push_back(std::get<std::string>(lane.key[0]));
-    (*generations)[order.back()] = lane.generation;
-    EXPECT_EQ(Cell(*lane.rows, "id", 0), "of " + order.back());
+  for (const PartitionBatch& partition : FlushChecked(decoder).partitions) {
+    order.push_back(std::get<std::string>(partition.key[0]));
+    (*generations)[order.back()] = partition.generation;
+    EXPECT_EQ(Cell(*partition.rows, "id", 0), "of " + order.back());
   }
   return order;
 }
 
 using Generations = std::map<std::string, Generation>;
 
-TEST(Lanes, GoOnFromFlushToFlush) {
+TEST(PartitionMap, GoOnFromFlushToFlush) {
   auto decoder = MakeDecoder(AnyTypeSchema());
   Generations first;
   Generations next;
@@ -211,7 +214,7 @@ TEST(Lanes, GoOnFromFlushToFlush) {
   }
 }
 
-TEST(Lanes, ComeInTheOrderOfTheirFirstRowsInTheBatch) {
+TEST(PartitionMap, ComeInTheOrderOfTheirFirstRowsInTheBatch) {
   auto decoder = MakeDecoder(AnyTypeSchema());
   Generations generations;
   EXPECT_THAT(FlushTypes(*decoder, {"a", "b", "c", "a"}, &generations), ElementsAre("a", "b", "c"));
@@ -219,7 +222,7 @@ TEST(Lanes, ComeInTheOrderOfTheirFirstRowsInTheBatch) {
   EXPECT_THAT(FlushTypes(*decoder, {"b", "d"}, &generations), ElementsAre("b", "d"));
 }
 
-TEST(Lanes, IdleOnesAreDropped) {
+TEST(PartitionMap, IdleOnesAreDropped) {
   auto decoder = MakeDecoder(AnyTypeSchema());
   Generations first;
   Generations next;
@@ -235,7 +238,7 @@ TEST(Lanes, IdleOnesAreDropped) {
   EXPECT_EQ(next["a"].number, first["a"].number);
 }
 
-TEST(Lanes, AreAllDroppedWhenThereAreMany) {
+TEST(PartitionMap, AreAllDroppedWhenThereAreMany) {
   auto decoder = MakeDecoder(AnyTypeSchema());
   std::vector<std::string> types;
   for (int i = 0; i < 64; ++i) types.push_back(fmt::format("t{}", i));
@@ -253,7 +256,7 @@ TEST(Lanes, AreAllDroppedWhenThereAreMany) {
   }
 }
 
-TEST(Lanes, AreDroppedWhenAnEpochBegins) {
+TEST(PartitionMap, AreDroppedWhenAnEpochBegins) {
   auto decoder = MakeDecoder(AnyTypeSchema());
   Generations first;
   Generations next;
@@ -267,7 +270,7 @@ TEST(Lanes, AreDroppedWhenAnEpochBegins) {
   EXPECT_TRUE(first["a"].is_first_batch);
 }
 
-TEST(Lanes, AreDroppedAfterTheirRowsWhenAnEpochBeginsAmongThese) {
+TEST(PartitionMap, AreDroppedAfterTheirRowsWhenAnEpochBeginsAmongThese) {
   auto decoder = MakeDecoder(AnyTypeSchema());
   Generations before;
   Generations next;
@@ -282,24 +285,25 @@ TEST(Lanes, AreDroppedAfterTheirRowsWhenAnEpochBeginsAmongThese) {
   EXPECT_TRUE(next["a"].is_first_batch);
 }
 
-TEST(Lanes, NewOnesHaveNoTextsOfThoseDropped) {
+TEST(PartitionMap, NewOnesHaveNoTextsOfThoseDropped) {
   auto decoder = MakeDecoder(AnyTypeSchema());
   Generations generations;
   FlushTypes(*decoder, {"a", "b"}, &generations);
   decoder->SetSource({.topic = "events", .ingested_at_us = kTestNowUs + 1});
   ASSERT_TRUE(Decode(*decoder, R"({"type":"c","id":"x"})").is_good);
   const DecodedRows rows = *decoder->Flush();
-  const auto ids = rows.lanes[0].rows->GetColumnByName("id");
+  const auto ids = rows.partitions[0].rows->GetColumnByName("id");
   EXPECT_EQ(static_cast<const arrow::DictionaryArray&>(*ids).dictionary()->length(), 1);
 }
 
-TEST(Lanes, LargestDictionariesBeginAnewAtTheirLimit) {
+TEST(PartitionMap, LargestDictionariesBeginAnewAtTheirLimit) {
   const auto schema = std::make_shared<const RowSchema>(AnyTypeSchema());
   const TypePlan plan = *MakeRecordPlan(*schema);
   RecordParser parser(plan, *TimeZone::Load("UTC"), {});
   const auto arrow_schema =
       arrow::schema({arrow::field("type", arrow::utf8()), arrow::field("id", arrow::utf8())});
-  auto lanes = *Lanes::Make(schema, arrow_schema, BlockPool::OfProcess().get(), 180'000);
+  auto partitions =
+      *PartitionMap::Make(schema, arrow_schema, BlockPool::OfProcess().get(), 180'000);
   std::map<std::string, Generation> generations[2];
   for (auto& batch : generations) {
     for (int i = 0; i < 2'000; ++i) {
@@ -310,14 +314,15 @@ TEST(Lanes, LargestDictionariesBeginAnewAtTheirLimit) {
             fmt::format(R"({{"type":"{}","id":"{:0>50}"}})", type, i % distinct);
         ASSERT_TRUE(parser.ParseJson(json));
         std::string problem;
-        Lanes::Lane* lane = lanes.Find(parser, &problem);
-        ASSERT_NE(lane, nullptr) << problem;
-        lane->rows.AppendRow(parser.arena(), 2);
+        PartitionMap::PartitionBuffers* partition = partitions.Find(parser, &problem);
+        ASSERT_NE(partition, nullptr) << problem;
+        partition->rows.AppendRow(parser.arena(), 2);
       }
     }
-    std::vector<Lane> out;
-    lanes.Finish(&out);
-    for (const Lane& lane : out) batch[std::get<std::string>(lane.key[0])] = lane.generation;
+    std::vector<PartitionBatch> out;
+    partitions.Finish(&out);
+    for (const PartitionBatch& partition : out)
+      batch[std::get<std::string>(partition.key[0])] = partition.generation;
   }
   EXPECT_NE(generations[0]["l"].number, generations[1]["l"].number);
   EXPECT_TRUE(generations[1]["l"].is_first_batch);
@@ -326,7 +331,7 @@ TEST(Lanes, LargestDictionariesBeginAnewAtTheirLimit) {
   }
 }
 
-TEST(Lanes, VerdictsAreTheSameWithoutRows) {
+TEST(PartitionMap, VerdictsAreTheSameWithoutRows) {
   RowSchema schema = EventSchema();
   schema.event_time_column = "at";
   schema.partition_keys_max = 2;
@@ -353,13 +358,13 @@ TEST(Lanes, VerdictsAreTheSameWithoutRows) {
       EXPECT_EQ(verdict.reason, expected.reason) << record;
       EXPECT_EQ(verdict.detail, expected.detail) << record;
     }
-    EXPECT_EQ(judge->buffered_lanes(), decoder->buffered_lanes());
+    EXPECT_EQ(judge->buffered_partitions(), decoder->buffered_partitions());
     EXPECT_EQ(judge->buffered_bytes(), decoder->buffered_bytes());
     const DecodedRows rows = FlushChecked(*decoder);
     const DecodedRows none = *judge->Flush();
     EXPECT_EQ(none.good, rows.good);
     EXPECT_EQ(none.dead, rows.dead);
-    EXPECT_TRUE(none.lanes.empty());
+    EXPECT_TRUE(none.partitions.empty());
     EXPECT_EQ(none.dead_letters, nullptr);
   }
 }
@@ -390,10 +395,10 @@ TEST(IngestionDate, ComesFromTheSourceNotFromTheRecord) {
   decoder->SetSource({.topic = "file:a", .ingestion_date_days = 20'340});
   EXPECT_TRUE(Decode(*decoder, R"({"id":"a","ingestion_date":"1999-01-01"})").is_good);
   DecodedRows rows = FlushChecked(*decoder);
-  ASSERT_EQ(rows.lanes.size(), 1u);
-  EXPECT_THAT(rows.lanes[0].key, ElementsAre(KeyValue(int64_t{20'340})));
-  EXPECT_EQ(Number(*rows.lanes[0].rows, "ingestion_date", 0), 20'340);
-  EXPECT_EQ(Cell(*rows.lanes[0].rows, "_extra", 0), R"({"ingestion_date":"1999-01-01"})");
+  ASSERT_EQ(rows.partitions.size(), 1u);
+  EXPECT_THAT(rows.partitions[0].key, ElementsAre(KeyValue(int64_t{20'340})));
+  EXPECT_EQ(Number(*rows.partitions[0].rows, "ingestion_date", 0), 20'340);
+  EXPECT_EQ(Cell(*rows.partitions[0].rows, "_extra", 0), R"({"ingestion_date":"1999-01-01"})");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "playhead/columnar/parquet_file.h"
+#include "playhead/columnar/parquet_writer.h"
 
 #include "playhead/base/arrow_status.h"
 #include "playhead/columnar/column_writers.h"
@@ -24,7 +24,7 @@ constexpr uint8_t kMagic[] = {'P', 'A', 'R', '1'};
 
 /// One row group of Contents. Arrow asks for the writer of each of its columns in turn;
 /// those that it does not write come by WriteOwn() instead.
-class ParquetFile::RowGroup final : public parquet::RowGroupWriter::Contents {
+class ParquetWriter::RowGroup final : public parquet::RowGroupWriter::Contents {
  public:
   RowGroup(std::shared_ptr<parquet::ArrowOutputStream> output,
            parquet::RowGroupMetaDataBuilder* metadata, int16_t ordinal, int64_t rows,
@@ -125,7 +125,7 @@ class ParquetFile::RowGroup final : public parquet::RowGroupWriter::Contents {
 };
 
 /// The file as Arrow's writer sees it. It has no page index: row groups have few pages.
-class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents {
+class ParquetWriter::Contents final : public parquet::ParquetFileWriter::Contents {
  public:
   Contents(std::shared_ptr<parquet::ArrowOutputStream> output,
            std::shared_ptr<parquet::schema::GroupNode> schema,
@@ -198,7 +198,7 @@ class ParquetFile::Contents final : public parquet::ParquetFileWriter::Contents 
   bool is_closed_ = false;
 };
 
-bool ParquetFile::Contents::WriteOwn(const arrow::ChunkedArray& column) {
+bool ParquetWriter::Contents::WriteOwn(const arrow::ChunkedArray& column) {
   const auto write = [&](const auto& write_chunk) {
     writers_.pages.BeginColumn(*properties_);
     row_group_->WriteOwn(column.length(), write_chunk);
@@ -228,12 +228,12 @@ bool ParquetFile::Contents::WriteOwn(const arrow::ChunkedArray& column) {
   return false;
 }
 
-ParquetFile::~ParquetFile() {
+ParquetWriter::~ParquetWriter() {
   if (contents_ != nullptr) contents_->Abandon();
 }
 
 template <typename Step>
-Status ParquetFile::Run(const Step& step) {
+Status ParquetWriter::Run(const Step& step) {
   PH_RETURN_IF_ERROR(error_);
   const auto caught = [&]() -> arrow::Status {
     BEGIN_PARQUET_CATCH_EXCEPTIONS
@@ -244,11 +244,11 @@ Status ParquetFile::Run(const Step& step) {
   return error_;
 }
 
-Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(
+Result<std::unique_ptr<ParquetWriter>> ParquetWriter::Open(
     std::shared_ptr<arrow::io::OutputStream> output, const arrow::Schema& schema,
     std::shared_ptr<parquet::WriterProperties> properties, arrow::MemoryPool* memory,
     ColumnWriters& writers) {
-  std::unique_ptr<ParquetFile> file(new ParquetFile());
+  std::unique_ptr<ParquetWriter> file(new ParquetWriter());
   PH_RETURN_IF_ERROR(file->Run([&]() -> arrow::Status {
     std::shared_ptr<parquet::SchemaDescriptor> columns;
     ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(&schema, *properties, &columns));
@@ -268,14 +268,14 @@ Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(
   return file;
 }
 
-Status ParquetFile::BeginRowGroup(int64_t rows) {
+Status ParquetWriter::BeginRowGroup(int64_t rows) {
   return Run([&] {
     contents_->set_next_rows(rows);
     return arrow_writer_->NewRowGroup();
   });
 }
 
-Status ParquetFile::WriteColumn(const std::shared_ptr<arrow::ChunkedArray>& column) {
+Status ParquetWriter::WriteColumn(const std::shared_ptr<arrow::ChunkedArray>& column) {
   return Run([&] {
     // Arrow does not look.
     if (contents_->num_row_groups() == 0) return arrow::Status::Invalid("no row group has begun");
@@ -284,7 +284,7 @@ Status ParquetFile::WriteColumn(const std::shared_ptr<arrow::ChunkedArray>& colu
   });
 }
 
-Status ParquetFile::Close() {
+Status ParquetWriter::Close() {
   return Run([&] {
     ARROW_RETURN_NOT_OK(arrow_writer_->Close());
     contents_ = nullptr;
