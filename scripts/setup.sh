@@ -72,7 +72,7 @@ arrow_part() {
     --implementation cp --abi cp311 --target "$work/wheel" -r "$third_party/arrow.txt"
   mkdir -p "$work/part/include" "$work/part/lib"
   mv "$work"/wheel/pyarrow/include/{arrow,parquet} "$work/part/include/"
-  mv "$work"/wheel/pyarrow/lib{arrow,arrow_compute,arrow_acero,arrow_dataset,arrow_s3,parquet}.so.* \
+  mv "$work"/wheel/pyarrow/lib{arrow,arrow_compute,parquet}.so.* \
     "$work/part/lib/"
   mv "$work"/wheel/pyarrow-*.dist-info/licenses "$work/part/" 2>/dev/null || true
   publish_part arrow "$work/part"
