@@ -103,7 +103,7 @@ def one_refused_among_them(lake):
         pq.write_table(whole, path, row_group_size=1000, compression="none", use_dictionary=False)
         if number == 2:
             # The second row group is damaged: rows of the first are staged when that is found.
-            second = pq.ParquetWriter(path).metadata.row_group(1).column(0).data_page_offset
+            second = pq.ParquetFile(path).metadata.row_group(1).column(0).data_page_offset
             content = bytearray(path.read_bytes())
             content[second:second + 8] = b"\xff" * 8
             path.write_bytes(content)
