@@ -104,6 +104,11 @@ bool LandingIngest::IsSettled(const LandingCandidate& file) const {
   return settled != settled_.end() && settled->second == file.stat.stamp;
 }
 
+void LandingIngest::Settle(const LandingCandidate& file) {
+  settled_[file.name] = file.stat.stamp;
+  refused_.erase(file.name);
+}
+
 int64_t LandingIngest::RestMicros(const LandingCandidate& file) {
   // The machine's clock, not the lake's: file times come from it.
   const Clock& clock = SystemClock();
@@ -186,7 +191,7 @@ Status LandingIngest::TakeFiles(std::span<const LandingCandidate* const> files,
     if (outcome.ok() && *outcome == LandingBatch::Outcome::kNotStill) {
       LookAgain(kShortestRestMicros);
     } else if (outcome.ok() && *outcome == LandingBatch::Outcome::kUnchanged) {
-      settled_[file->name] = file->stat.stamp;
+      Settle(*file);
     } else if (outcome.ok()) {
       taken.push_back(file);
     } else {
@@ -206,10 +211,7 @@ Status LandingIngest::TakeFiles(std::span<const LandingCandidate* const> files,
     return {};
   }
   if (!status.ok()) return Fail(taken, status);
-  for (const LandingCandidate* file : taken) {
-    settled_[file->name] = file->stat.stamp;
-    refused_.erase(file->name);
-  }
+  for (const LandingCandidate* file : taken) Settle(*file);
   if (!has_failure) ShowRefused(stream.name);
   return {};
 }

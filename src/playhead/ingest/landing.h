@@ -73,6 +73,8 @@ class LandingIngest {
   void ShowRefused(const std::string& stream);
   /// Forgets what was refused and does not lie there any more.
   void ForgetGone(const LandingScan& scan);
+  /// It is taken, or known.
+  void Settle(const LandingCandidate& file);
   bool IsSettled(const LandingCandidate& file) const;
   /// How long a file has to rest yet; nothing or less when it has.
   int64_t RestMicros(const LandingCandidate& file);
