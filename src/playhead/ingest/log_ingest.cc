@@ -71,8 +71,10 @@ Status LogIngest::Run(std::stop_token stop) {
       ShowStopped();
     }
   }
-  const Status settled = Settle();
+  Status settled = Settle();
   if (settled.code() == StatusCode::kCancelled && !options_.once) return {};
+  // The head moved under the last epoch: the next start reads its rows again, from where it stands.
+  if (settled.code() == StatusCode::kConflict) settled = {};
   PH_RETURN_IF_ERROR(settled);
   ShowStopped();
   if (!stopped_.empty()) return Status(StatusCode::kDataCorrupt, stopped_.begin()->second);
