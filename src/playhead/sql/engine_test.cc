@@ -361,9 +361,9 @@ TEST_F(EngineTest, StreamedRowsAreComputedOnlyAsFarAsTheyAreRead) {
 
 TEST_F(EngineTest, ProgressCanEndAStatement) {
   Connection& connection = Connect({}, {.on_progress = [](double) { return false; }});
-  for (const char* sql :
-       {"select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = -1",
-        "select a.range from range(10000000) a, range(10000000) b where a.range + b.range = -1"}) {
+  // DuckDB looks for an interrupt between chunks, not inside a join of one.
+  for (const char* sql : {"select sum(range) from range(1000000000000)",
+                          "select range from range(1000000000000) where range = -1"}) {
     const Status status = connection.Run(sql, [](ResultStream& result) {
       return result.Write({}, [](std::string_view) { return OkStatus(); });
     });
