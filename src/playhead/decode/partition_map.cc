@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kMicrosPerDay = 86'400LL * 1'000'000;
 constexpr int64_t kMicrosPerHour = 3'600LL * 1'000'000;
+constexpr size_t kPartitionsCompared = 8;
 constexpr size_t kSparePartitionsMax = 16;
 // So many keep their dictionaries from one batch to the next.
 constexpr size_t kPartitionsKeptMax = 64;
@@ -141,6 +142,10 @@ PartitionMap::PartitionBuffers* PartitionMap::Find(const RecordParser& record,
                                                    std::string* problem) {
   ComputeKey(record);
   if (last_ != nullptr && Matches(*last_)) return last_;
+  // Most streams have few partitions at a time, which are told by their first bytes.
+  for (size_t i = 0; i < std::min(filled_.size(), kPartitionsCompared); ++i) {
+    if (Matches(*filled_[i])) return last_ = filled_[i];
+  }
   const uint64_t hash = HashOfKey();
   const auto [begin, end] = by_hash_.equal_range(hash);
   for (auto found = begin; found != end; ++found) {
