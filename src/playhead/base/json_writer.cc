@@ -3,6 +3,7 @@
 #include "playhead/base/json_text.h"
 
 namespace playhead {
+
 JsonWriter& JsonWriter::Key(std::string_view key) {
   Separate();
   has_replaced_ |= !AppendJsonBytes(key, &text_);

@@ -40,10 +40,10 @@ class FrozenCatalog final : public Catalog {
   Result<std::vector<LandingFile>> LandingFilesNamed(const TableId& table,
                                                      const std::string& table_uuid,
                                                      const std::string& name) override;
-  /// None: what has expired by then is of no moment.
   Result<std::map<std::string, std::string>> SeenFiles(const TableId& table,
                                                        const std::string& table_uuid) override;
   Status NoteSeen(const TableId& table, const std::vector<SeenFile>& files) override;
+  /// None: what has expired by then is of no moment.
   Result<Expired> ExpiredObjects(const TableId& table, int64_t age_us, int64_t rows_max) override;
   Status ForgetExpired(const std::vector<ExpiredObject>& objects) override;
   Result<std::optional<std::string>> GetProperty(const std::string& key) override;

@@ -188,6 +188,22 @@ size_t RecordSplitter::ScanValue() {
   return static_cast<size_t>(p - base);
 }
 
+void RecordSplitter::Enter() {
+  state_ = State::kInside;
+  depth_ = 0;
+  in_string_ = after_backslash_ = false;
+}
+
+bool RecordSplitter::GoOnLater(std::string_view unclosed, RawRecord* raw) {
+  if (is_last_) {
+    Break(unclosed);
+    return Rest(raw);
+  }
+  assembler_.Keep(view_.substr(begin_));
+  begin_ = position_;
+  return false;
+}
+
 bool RecordSplitter::NextElement(RawRecord* raw) {
   while (state_ != State::kInside) {
     if (!SkipBlanks()) {
@@ -211,21 +227,11 @@ bool RecordSplitter::NextElement(RawRecord* raw) {
                                       : "an element of the array is missing");
       return Rest(raw);
     } else {
-      state_ = State::kInside;
-      depth_ = 0;
-      in_string_ = after_backslash_ = false;
+      Enter();
     }
   }
   position_ = ScanValue();
-  if (position_ == view_.size()) {
-    if (is_last_) {
-      Break("the array is not closed");
-      return Rest(raw);
-    }
-    assembler_.Keep(view_.substr(begin_));
-    begin_ = position_;
-    return false;
-  }
+  if (position_ == view_.size()) return GoOnLater("the array is not closed", raw);
   char c = view_[position_];
   if (c == '}') {
     Break("a bracket of the array does not match");
@@ -245,20 +251,10 @@ bool RecordSplitter::NextValue(RawRecord* raw) {
       Break("text where a JSON value should begin");
       return Rest(raw);
     }
-    state_ = State::kInside;
-    depth_ = 0;
-    in_string_ = after_backslash_ = false;
+    Enter();
   }
   position_ = ScanValue();
-  if (position_ == view_.size()) {
-    if (is_last_) {
-      Break("the last value is not closed");
-      return Rest(raw);
-    }
-    assembler_.Keep(view_.substr(begin_));
-    begin_ = position_;
-    return false;
-  }
+  if (position_ == view_.size()) return GoOnLater("the last value is not closed", raw);
   ++position_;
   RawRecord value = assembler_.Finish(view_.substr(begin_, position_ - begin_), TrimNothing);
   state_ = State::kBefore;
@@ -266,10 +262,10 @@ bool RecordSplitter::NextValue(RawRecord* raw) {
   return Emit(value, raw);
 }
 
-namespace {
-
-Result<std::vector<std::string_view>> CutWhole(Framing mode, std::string_view body,
-                                               int64_t records_max) {
+Result<std::vector<std::string_view>> CutBody(std::string_view body, int64_t records_max) {
+  std::string_view text = body;
+  if (text.starts_with(kUtf8Bom)) text.remove_prefix(kUtf8Bom.size());
+  const Framing mode = DetectFraming(text, /*is_all=*/true).value();
   RecordSplitter splitter(mode, INT64_MAX);
   splitter.Push(body, /*is_last=*/true);
   std::vector<std::string_view> records;
@@ -286,16 +282,6 @@ Result<std::vector<std::string_view>> CutWhole(Framing mode, std::string_view bo
     records.push_back(raw.bytes);
   }
   if (records.empty()) return Error(StatusCode::kInvalidArgument, "body holds no record");
-  return records;
-}
-
-}  // namespace
-
-Result<std::vector<std::string_view>> CutBody(std::string_view body, int64_t records_max) {
-  std::string_view text = body;
-  if (text.starts_with(kUtf8Bom)) text.remove_prefix(kUtf8Bom.size());
-  const Framing mode = DetectFraming(text, /*is_all=*/true).value();
-  PH_ASSIGN_OR_RETURN(auto records, CutWhole(mode, body, records_max));
   if (mode != Framing::kLines) return records;
   const auto is_object = [](std::string_view line) {
     return line[line.find_first_not_of(" \t\r")] == '{';

@@ -62,6 +62,10 @@ class RecordSplitter {
   bool Rest(RawRecord* raw);
   bool Emit(RawRecord raw, RawRecord* out);
   bool SkipBlanks();
+  /// A value or element begins.
+  void Enter();
+  /// It does not end in this chunk: kept for the next one, or broken in the last one.
+  bool GoOnLater(std::string_view unclosed, RawRecord* raw);
   void Break(std::string_view problem);
   /// Position of the byte that ends the value the scan is in, or the end of the chunk. In an array
   /// that is the comma or bracket behind it, else its own last bracket.
