@@ -11,28 +11,13 @@ import threading
 
 import pyarrow as pa
 
+import plays_topic
 from foreign_tables import open_catalog
 from playhead_lake import Lake, equal
-from small_project import make_project, rest
+from plays_topic import SMALL_SEGMENTS, send
+from small_project import rest
 
-SMALL_SEGMENTS = {"PLAYHEAD_JOURNAL_SEGMENT_BYTES_MAX": str(1 << 20)}
-
-
-def declare(lake, topic="plays"):
-    folder = lake.folder / "project"
-    if folder.exists():
-        shutil.rmtree(folder)
-    lake.project = make_project(folder, f"""
-- name: plays
-  config:
-    meta:
-      playhead:
-        topic: {topic}
-        format: json
-  columns:
-    - name: id
-      data_type: BIGINT
-- name: files
+FILES = """- name: files
   config:
     meta:
       playhead:
@@ -41,16 +26,11 @@ def declare(lake, topic="plays"):
   columns:
     - name: id
       data_type: BIGINT
-""")
+"""
 
 
-def body(first, end, filler=0):
-    return "\n".join(json.dumps({"id": i, "filler": "f" * filler}) for i in range(first, end)).encode()
-
-
-def send(lake, first, end, filler=0):
-    status, _ = lake.post("plays", body(first, end, filler))
-    equal("status", status, 200)
+def declare(lake, topic="plays"):
+    plays_topic.declare(lake, topic, FILES)
 
 
 def collect(lake, *ranges, filler=0):

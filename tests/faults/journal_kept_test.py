@@ -2,44 +2,14 @@
 the catalog's state is, under whatever topic it came, and around whatever is damaged."""
 
 import contextlib
-import json
 import sqlite3
 import urllib.error
 import urllib.request
 
 from playhead_lake import Lake, equal
-from small_project import make_project
+from plays_topic import SMALL_SEGMENTS, declare, send
 
 HOUR_US = 3600 * 1_000_000
-SMALL_SEGMENTS = {"PLAYHEAD_JOURNAL_SEGMENT_BYTES_MAX": str(1 << 20)}
-
-
-def declare(lake, topic):
-    folder = lake.folder / "project"
-    if folder.exists():
-        (folder / "models" / "sources.yml").unlink()
-        (folder / "models").rmdir()
-    lake.project = make_project(folder, f"""
-- name: plays
-  config:
-    meta:
-      playhead:
-        topic: {topic}
-        format: json
-  columns:
-    - name: id
-      data_type: BIGINT
-""")
-
-
-def body(first, end, filler=0):
-    return "\n".join(json.dumps({"id": i, "filler": "f" * filler}) for i in range(first, end)).encode()
-
-
-def send(lake, first, end, filler=0):
-    status, answer = lake.post("plays", body(first, end, filler))
-    equal("status", status, 200)
-    return answer
 
 
 def segments(lake):
